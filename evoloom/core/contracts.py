@@ -112,6 +112,7 @@ class Proposals(NamedTuple):
     known: Sequence[int | None] | None = None  # judge this candidate (again) instead of a new one
     scope: Scope = None
     given: Any = None  # what else the judgement depends on (a student, an opponent)
+    operators: Sequence[str] = ()  # () or n names of what made each row, for reports; drafts name their own
 
     @property
     def n(self) -> int:

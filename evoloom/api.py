@@ -1,0 +1,329 @@
+"""`evoloom.run`, `resume` and `judge`: names in, values out. The command line is a thin dress over these three."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import evoloom
+from evoloom import options
+from evoloom.core import registry
+from evoloom.core.budget import Budget, budget_of
+from evoloom.core.contracts import Job, Problem, Strategy, Verdict
+from evoloom.core.door import native
+from evoloom.core.errors import LedgerError, UsageError
+from evoloom.core.loop import Pace, Setup
+from evoloom.core.loop import run as run_loop
+from evoloom.core.result import Progress, Result
+
+DEFAULT_SYSTEM = "hill-climb"
+
+
+class Recipe(NamedTuple):
+    """What a run is made of, as data: stored with it, and enough to make it again."""
+
+    problem: str  # a registered name, or the path of a task directory
+    system: str
+    problem_options: dict[str, Any]
+    system_options: dict[str, Any]
+    seed: int
+    window: int | None
+    chunk: int | None
+    ordered: bool
+    sandbox: str
+
+
+def run(
+    problem: str | Path | Problem,
+    system: str | Strategy | None = None,
+    *,
+    evaluations: float | None = None,
+    seconds: float | None = None,
+    calls: float | None = None,
+    tokens: float | None = None,
+    usd: float | None = None,
+    proposals: float | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    settings: Mapping[str, Any] | None = None,
+    window: int | None = None,
+    chunk: int | None = None,
+    ordered: bool = True,
+    sandbox: str = "auto",
+    where: str | Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Sequence[Callable[[Progress], bool]] = (),
+    held_out: bool = True,
+) -> Result:
+    """Evolve a problem with a system until the budget is spent.
+
+    Args:
+        problem: a registered name, a task directory, or a Problem.
+        system: a registered name or a Strategy; None takes the problem's own default.
+        evaluations, seconds, calls, tokens, usd, proposals: the budget; at least evaluations or seconds.
+        seed: one seed for everything. The same seed gives the same result for any number of workers.
+        workers: processes that judge.
+        settings: options of the problem and the system by name.
+        window, chunk, ordered: see `core.loop.Pace`; part of the run's identity. By default untrusted candidates run
+            with window 16 and chunk 4, others generation-wise in chunks of 256.
+        sandbox: isolation of untrusted candidates: a level's name, or "auto" for the best this machine has.
+        where: directory (or database URL) that keeps the run; None keeps nothing.
+        held_out: open the problem's held-out data once, for the answer.
+
+    Raises:
+        UsageError: an unknown name or option, or no budget.
+    """
+    budget = budget_of(
+        {"evaluations": evaluations, "seconds": seconds, "calls": calls, "tokens": tokens, "usd": usd,
+         "proposals": proposals}
+    )  # fmt: skip
+    made, recipe, strategy = compose(problem, system, settings or {}, seed, window, chunk, ordered, sandbox)
+    name = (
+        where.name
+        if isinstance(where := Path(where) if isinstance(where, str) and "://" not in where else where, Path)
+        else recipe.system
+    )
+    ledger = None if where is None else lambda: create_ledger(where, name, made, recipe, budget)
+    return execute(made, strategy, recipe, budget, workers, ledger, name, where, on_progress, stop, held_out)
+
+
+def resume(
+    where: str | Path,
+    *,
+    run: str | None = None,
+    evaluations: float | None = None,
+    seconds: float | None = None,
+    calls: float | None = None,
+    tokens: float | None = None,
+    usd: float | None = None,
+    proposals: float | None = None,
+    workers: int = 1,
+    on_progress: Callable[[Progress], None] | None = None,
+    stop: Sequence[Callable[[Progress], bool]] = (),
+    held_out: bool = True,
+) -> Result:
+    """Go on with a stored run. Budget limits given here replace the recorded ones (totals, except `seconds`).
+
+    Raises:
+        LedgerError: no such run, or the code or data no longer give the recorded proposals.
+    """
+    from evoloom.core.ledger import Reader
+
+    with Reader(where, run) as reader:
+        info = reader.info
+    config = info.config
+    recipe = Recipe(**config["recipe"])
+    settings = {f"problem.{k}": v for k, v in recipe.problem_options.items()}
+    settings |= {f"system.{k}": v for k, v in recipe.system_options.items()}
+    made, recipe, strategy = compose(
+        recipe.problem,
+        recipe.system,
+        settings,
+        recipe.seed,
+        recipe.window,
+        recipe.chunk,
+        recipe.ordered,
+        recipe.sandbox,
+    )
+    if made.settings() != config["problem_settings"]:
+        raise LedgerError(
+            f"problem '{made.name}' is not what it was when run '{info.run}' was made: its settings were "
+            f"{config['problem_settings']!r} and are {made.settings()!r}. Restore the data or start a new run."
+        )
+    limits = dict(config["budget"])
+    given = {"evaluations": evaluations, "seconds": seconds, "calls": calls, "tokens": tokens, "usd": usd,
+             "proposals": proposals}  # fmt: skip
+    if evaluations is not None and proposals is None:
+        limits.pop("proposals", None)  # its default follows the evaluations
+    limits.update({k: v for k, v in given.items() if v is not None})
+    budget = budget_of(limits)
+
+    def ledger() -> Any:
+        from evoloom.core.ledger import Ledger
+
+        return Ledger.open(where, run)
+
+    return execute(made, strategy, recipe, budget, workers, ledger, info.run, where, on_progress, stop, held_out, True)
+
+
+class Judged(NamedTuple):
+    """One candidate's judgement. `fitness` higher is better, `native` as the problem counts."""
+
+    problem: str
+    verdict: str
+    fitness: Any
+    native: Any
+    held_out: dict[str, float] | None
+    seconds: float
+    notes: str
+    signals: dict[str, float]
+
+
+def judge(
+    problem: str | Path | Problem,
+    genome: Any,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    held_out: bool = False,
+    sandbox: str = "auto",
+    seed: int = 0,
+) -> Judged:
+    """Judge one candidate of yours: program text, or JSON data of another genome.
+
+    Raises:
+        UsageError: an unknown problem or option.
+    """
+    from evoloom.core.door import admit
+    from evoloom.core.rng import root
+    from evoloom.core.view import judgement
+
+    made, _ = resolve_problem(problem, settings or {}, None)
+    begun = time.monotonic()
+    reason = made.space.check(genome)
+    if reason is not None:
+        return Judged(made.name, "invalid", None, None, None, time.monotonic() - begun, reason, {})
+    with box_for(made, sandbox) as box:
+        job = Job([genome], None, None, [root(seed)], box)
+        j = judgement(admit(made.evaluate(job), made, 1), 0, None)
+        kept = opened(made, genome, box) if held_out and j.verdict == Verdict.OK else None
+    return Judged(
+        made.name, j.verdict.name.lower(), j.fitness, native(made, j.fitness), kept, time.monotonic() - begun,
+        j.notes.text if j.notes else "", dict(j.signals),
+    )  # fmt: skip
+
+
+# composing
+
+
+def compose(
+    problem: Any,
+    system: Any,
+    settings: Mapping[str, Any],
+    seed: int,
+    window: Any,
+    chunk: Any,
+    ordered: bool,
+    sandbox: str,
+) -> tuple[Problem, Recipe, Strategy]:
+    """Names to parts. What a run is made of is settled here, once, for new and resumed runs alike."""
+    if system is None and isinstance(problem, Problem):
+        system = getattr(problem, "default_system", DEFAULT_SYSTEM)
+    if system is None:
+        entry = problem_entry(problem)
+        system = getattr(entry.make, "default_system", DEFAULT_SYSTEM) if entry else DEFAULT_SYSTEM
+    system_entry = registry.get("system", system) if isinstance(system, str) else None
+    made, given = resolve_problem(problem, settings, system_entry)
+    strategy = system_entry.make(made, **given["system"]) if system_entry else system
+    if window is None and chunk is None:
+        window, chunk = (16, 4) if made.untrusted else (None, 256)
+    name = problem if isinstance(problem, str) else str(problem) if isinstance(problem, Path) else made.name
+    recipe = Recipe(
+        name, system if isinstance(system, str) else type(system).__name__, given["problem"], given["system"], seed,
+        window, chunk, ordered, sandbox,
+    )  # fmt: skip
+    return made, recipe, strategy
+
+
+def is_path(problem: Any) -> bool:
+    return isinstance(problem, Path) or (isinstance(problem, str) and ("/" in problem or Path(problem).is_dir()))
+
+
+def problem_entry(problem: Any) -> registry.Entry | None:
+    """The registered entry behind a name; a task directory is the problem 'directory'."""
+    if isinstance(problem, Problem):
+        return None
+    return registry.get("problem", "directory" if is_path(problem) else str(problem))
+
+
+def resolve_problem(
+    problem: Any, settings: Mapping[str, Any], system: registry.Entry | None
+) -> tuple[Problem, dict[str, dict[str, Any]]]:
+    """The problem, and the settings split into {"problem": ..., "system": ...}."""
+    entry = problem_entry(problem)
+    mine, theirs = options.split(settings, entry, system)
+    if entry is None:
+        if mine:
+            raise UsageError("options of a Problem object are set where it is made, not in settings")
+        return problem, {"problem": {}, "system": theirs}
+    if is_path(problem):
+        made = entry.make(**{**mine, "path": str(problem)})
+    else:
+        made = entry.make(**mine)
+    return made, {"problem": mine, "system": theirs}
+
+
+# executing
+
+
+def execute(
+    problem: Problem, strategy: Strategy, recipe: Recipe, budget: Budget, workers: int, ledger: Any, name: str,
+    where: Any, on_progress: Any, stop: Any, held_out: bool, resumed: bool = False,
+) -> Result:  # fmt: skip
+    """Workers and sandbox around the loop."""
+    from evoloom.evaluate.workers import Inline, Processes, judge_tool
+
+    if workers < 1:
+        raise UsageError(f"workers must be at least 1, got {workers}")
+
+    def open_held_out(genome: Any) -> dict[str, float] | None:
+        with box_for(problem, recipe.sandbox) as box:
+            return opened(problem, genome, box)
+
+    judge = judge_tool(problem, recipe.sandbox)
+    setup = Setup(
+        problem, strategy, budget, recipe.seed, judge,
+        judges=Processes(workers) if workers > 1 else Inline(),
+        makers=Inline(),
+        pace=Pace(recipe.window, recipe.chunk, recipe.ordered),
+        ledger=ledger, stop=stop, on_progress=on_progress, name=name, system=recipe.system,
+        held_out=open_held_out if held_out else None,
+    )  # fmt: skip
+    try:
+        result = run_loop(setup, resumed)
+    finally:
+        close = getattr(judge, "close", None)
+        if close is not None:
+            close()
+    return result._replace(where=where)
+
+
+def opened(problem: Problem, genome: Any, box: Any) -> dict[str, float] | None:
+    """Held-out numbers of one genome: native fitness under "fitness", then the signals. None: there are none."""
+    e = problem.held_out(genome, box)
+    if e is None:
+        return None
+    if int(np.asarray(e.verdict)[0]) != Verdict.OK:
+        return {"fitness": float("nan")}
+    f = np.asarray(e.fitness, dtype=float)[0]
+    numbers = {"fitness": float(f)} if f.ndim == 0 else {f"objective {i}": float(x) for i, x in enumerate(f)}
+    return numbers | {k: float(np.asarray(v)[0]) for k, v in e.signals.items()}
+
+
+def box_for(problem: Problem, sandbox: str) -> Any:
+    """A context manager with the problem's box, or None where it runs no untrusted code."""
+    import contextlib
+
+    if not problem.untrusted:
+        return contextlib.nullcontext()
+    from evoloom.evaluate.sandbox import open_box
+
+    return contextlib.closing(open_box(sandbox, modules=problem.modules))
+
+
+def create_ledger(where: Any, name: str, problem: Problem, recipe: Recipe, budget: Budget) -> Any:
+    from evoloom.core.ledger import Ledger, RunInfo
+
+    limits = {k: v for k, v in budget._asdict().items() if v != float("inf")}
+    config = {
+        "recipe": recipe._asdict(),
+        "budget": limits,
+        "problem_settings": problem.settings(),
+        "versions": {"evoloom": evoloom.__version__, "python": platform.python_version(), "numpy": np.__version__},
+    }
+    info = RunInfo(name, time.time(), recipe.system, recipe.problem, config, recipe.seed, evoloom.__version__)
+    return Ledger.create(where, info)

@@ -1,0 +1,497 @@
+"""The loop: ask, make, judge, tell. It knows strategies, problems and workers, and nothing of any system.
+
+One coordinator thread owns state, memory and ledger; workers only post to a queue. It tells exactly one batch, then
+asks again, so that in ordered mode the schedule is a function of the seed: worker counts never change a result, while
+`window` (rows asked and not told), `chunk` (rows of one ask) and `ordered` do and belong to the run's identity.
+
+Resuming runs the same asks and tells again from the ledger (`replay`), each ask compared with the recorded one; what
+was paid for is never done again. Infrastructure failures are tried again or stop the run; they are never told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import queue
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from evoloom.core import codec, flights
+from evoloom.core import rng as streams
+from evoloom.core.budget import Account, Budget, Cost, Stop
+from evoloom.core.contracts import Evaluation, Outcome, Problem, Room, Status, Strategy, Verdict, Workers
+from evoloom.core.door import admit, native
+from evoloom.core.errors import CompositionError, ContractError, LedgerError
+from evoloom.core.flights import Flight
+from evoloom.core.result import Best, Operators, Progress, Result
+from evoloom.core.view import Memory
+
+TRIES = 3  # of one job whose worker failed, before the run stops as BROKEN
+POLL_S = 0.1  # how often a waiting coordinator looks at the clock and at Ctrl-C
+REPORT_S = 0.25  # between calls of on_progress
+
+
+class Pace(NamedTuple):
+    """window: rows asked and not told (None = ask only when nothing is in flight). chunk: most rows of one ask."""
+
+    window: int | None = None
+    chunk: int | None = None
+    ordered: bool = True
+
+
+class Setup(NamedTuple):
+    """Everything a run is given."""
+
+    problem: Problem
+    strategy: Strategy
+    budget: Budget
+    seed: int
+    judge: Callable[..., Evaluation]  # (genomes, scope, given, rngs) -> native Evaluation; runs in `judges`
+    judges: Workers
+    makers: Workers
+    pace: Pace = Pace()
+    ledger: Callable[[], Any] | None = None  # opened after the workers were forked; None keeps nothing
+    stop: Sequence[Callable[[Progress], bool]] = ()
+    on_progress: Callable[[Progress], None] | None = None
+    held_out: Callable[[Any], dict[str, float] | None] | None = None  # opened once, for the answer
+    failing: int = 1000  # children in a row that could not be made or judged
+    name: str = ""
+    system: str | None = None
+
+
+def check_composition(problem: Problem, strategy: Strategy) -> None:
+    """Raises CompositionError when the strategy needs what the problem's judgements do not carry."""
+    missing = sorted(set(strategy.needs) - problem.columns.offered)
+    if missing:
+        raise CompositionError(
+            f"this system needs {', '.join(missing)}, but problem '{problem.name}' offers only "
+            f"{', '.join(sorted(problem.columns.offered))}. Choose another system, or let the problem declare them."
+        )
+
+
+def run(setup: Setup, resume: bool = False) -> Result:
+    """Run to the end of the budget, or on from what the ledger holds (`resume`).
+
+    Raises:
+        CompositionError: the parts do not fit.
+        ContractError: a part broke its contract.
+        LedgerError: the replayed run proposes something else than the recorded one.
+    """
+    check_composition(setup.problem, setup.strategy)
+    inbox: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+    operators = setup.strategy.operators
+
+    def make(operator: str, *args: Any) -> Any:
+        return flights.make(operators[operator], *args)
+
+    with contextlib.ExitStack() as stack:
+        for workers, tools in ((setup.makers, {"make": make}), (setup.judges, {"judge": setup.judge})):
+            workers.start(tools, inbox.put)
+            stack.callback(workers.close, True)
+        ledger = setup.ledger() if setup.ledger else None
+        if ledger is not None:
+            stack.callback(ledger.close)
+        coordinator = Coordinator(setup, inbox, ledger)
+        if resume:
+            coordinator.replay()
+        with interrupts(coordinator.interrupted):
+            stop = coordinator.go()
+        return coordinator.result(stop)
+
+
+class Coordinator:
+    """State, memory, account and flights of one run: what the single coordinator thread owns."""
+
+    def __init__(self, setup: Setup, inbox: queue.SimpleQueue[Outcome], ledger: Any):
+        self.setup, self.inbox, self.ledger = setup, inbox, ledger
+        self.problem, self.strategy, self.pace = setup.problem, setup.strategy, setup.pace
+        self.root = streams.root(setup.seed)
+        self.memory = Memory()
+        self.account = Account(setup.budget)
+        self.flights: list[Flight] = []
+        self.interrupted = threading.Event()
+        self.n_batches = self.next_id = self.n_told = 0
+        self.verdicts: Counter[str] = Counter()
+        self.operators: dict[str, Operators] = {}
+        self.running: tuple[float, int] | None = None  # best fitness under scope None, and its id
+        self.failures = 0
+        self.broken: str | None = None
+        self.reported = -math.inf
+        self.prices = {k: c for k, o in self.strategy.operators.items() if (c := getattr(o, "price", None)) is not None}
+        self.state = self.strategy.init(self.problem, self.root.fold(streams.INIT))
+
+    # ask
+
+    def go(self) -> Stop:
+        """Ask, wait and tell until something says stop and nothing is in flight."""
+        for flight in self.flights:  # of a replayed run: only what is missing
+            self.start(flight)
+        stop: Stop | None = None
+        while True:
+            while stop is None:
+                stop = self.why_stop()
+                if stop is None and not self.ask():
+                    if not self.flights:
+                        stop = self.account.starved()
+                    break
+            if not self.flights:
+                break
+            if not self.ready():
+                self.wait()
+                if self.broken:
+                    stop = Stop.BROKEN
+                    break
+                if stop is None and self.interrupted.is_set():
+                    stop = Stop.INTERRUPTED
+                continue
+            self.tell(self.ready()[0])
+        assert stop is not None
+        self.report(force=True)
+        return stop
+
+    def why_stop(self) -> Stop | None:
+        if self.interrupted.is_set():
+            return Stop.INTERRUPTED
+        if (over := self.account.over()) is not None:
+            return over
+        if self.failures >= self.setup.failing:
+            return Stop.FAILING
+        if self.running and self.problem.target is not None and self.problem.n_objectives == 1:
+            sign = native(self.problem, 1.0)
+            if self.running[0] >= sign * self.problem.target:
+                return Stop.TARGET
+        if self.setup.stop and any(condition(self.progress()) for condition in self.setup.stop):
+            return Stop.CONDITION
+        return None
+
+    def room(self) -> Room:
+        in_flight = sum(f.proposals.n for f in self.flights)
+        if self.pace.window is None:
+            now = 0 if in_flight else self.pace.chunk or 1 << 30
+        else:
+            now = min(self.pace.window - in_flight, self.pace.chunk or self.pace.window)
+        return Room(max(0, now), self.account.free(), self.problem.price, self.prices)
+
+    def ask(self) -> bool:
+        """Open and start one batch; False when the strategy has nothing now or there is no room."""
+        room = self.room()
+        if room.now <= 0:
+            return False
+        flight, body = self.propose(room)
+        if flight is None:
+            return False
+        if self.ledger is not None:
+            self.record_asked(flight, body)
+        self.start(flight)
+        return True
+
+    def propose(self, room: Room) -> tuple[Flight | None, dict[str, Any]]:
+        """One ask on its stream; ids are given, budget is reserved, nothing is written or started."""
+        rng = self.root.fold(self.n_batches).fold(streams.ASK)
+        proposals, self.state = self.strategy.ask(self.state, rng, room, self.memory)
+        if proposals is None:
+            return None, {}
+        reserve = flights.check_batch(proposals, room, self.strategy, self.memory)
+        flight = flights.open_flight(self.n_batches, proposals, self.next_id, reserve, self.memory)
+        self.n_batches += 1
+        self.next_id = max(self.next_id, max(flight.ids) + 1)
+        self.account.reserve(reserve, proposals.n)
+        self.flights.append(flight)
+        body = {"now": room.now, "left": list(room.left), "ids": flight.ids}
+        if self.ledger is not None:
+            contents = [self.content(g) for g in flight.genomes]
+            known = proposals.known or [None] * proposals.n
+            body["p"] = codec.proposals_json(proposals, [c if k is None else None for c, k in zip(contents, known)])
+        return flight, body
+
+    def content(self, genome: Any) -> str | None:
+        """Hash of a genome's text in the ledger's content store."""
+        return None if genome is None else self.ledger.put(codec.dumps(self.problem.space.encode(genome)))
+
+    # make and judge
+
+    def start(self, flight: Flight) -> None:
+        """Submit what is missing of a batch: making, else judging."""
+        if flight.to_make:
+            rng = self.root.fold(flight.batch).fold(streams.MAKE)
+            for row in sorted(flight.to_make):
+                draft = flight.proposals.genomes[row]
+                tag = ("make", flight.batch, row)
+                self.setup.makers.submit(tag, "make", draft.operator, rng.fold(row), flight.sources[row], draft)
+        else:
+            self.judge(flight)
+
+    def judge(self, flight: Flight) -> None:
+        """Submit the rows that need a judgement, in slices small enough to keep every worker busy."""
+        if flight.to_judge is None:
+            flight.to_judge = set(flights.rows_to_judge(flight, self.problem, self.strategy, self.memory))
+            for rows, _ in flight.parts:
+                flight.to_judge.difference_update(rows)
+        rows = sorted(flight.to_judge)
+        n = self.setup.judges.n
+        size = len(rows) if n <= 1 else max(1, math.ceil(len(rows) / (4 * n)) if len(rows) > 4 * n else 1)
+        for i in range(0, len(rows), max(1, size)):
+            self.submit_judge(flight, rows[i : i + size])
+
+    def submit_judge(self, flight: Flight, rows: list[int]) -> None:
+        rng = self.root.fold(flight.batch).fold(streams.JUDGE)
+        p = flight.proposals
+        genomes = [flight.genomes[r] for r in rows]
+        tag = ("judge", flight.batch, tuple(rows))
+        self.setup.judges.submit(tag, "judge", genomes, p.scope, p.given, [rng.fold(r) for r in rows])
+
+    def wait(self) -> None:
+        """Take one message from the queue; workers' failures are tried again, then break the run."""
+        while True:
+            try:
+                outcome = self.inbox.get(timeout=POLL_S)
+                break
+            except queue.Empty:
+                self.report()
+                if self.interrupted.is_set() or self.account.seconds >= self.setup.budget.seconds:
+                    return
+        kind, batch, at = outcome.tag
+        flight = next((f for f in self.flights if f.batch == batch), None)
+        if flight is None:
+            return
+        if outcome.error is not None:
+            self.try_again(flight, outcome)
+        elif kind == "make":
+            self.land_made(flight, at, outcome)
+        else:
+            rows = list(at)
+            try:
+                evaluation = admit(outcome.value, self.problem, len(rows), flight.proposals.scope)
+            except ContractError as e:
+                self.broken = str(e)
+                return
+            self.land_judged(flight, rows, evaluation)
+
+    def land_made(self, flight: Flight, row: int, outcome: Outcome) -> None:
+        if outcome.refused is not None:
+            genome, why, cost = None, outcome.refused.why, outcome.refused.cost
+        else:
+            genome, why, cost = outcome.value
+        if genome is not None and (reason := self.problem.space.check(genome)) is not None:
+            genome, why = None, f"made something that is not a genome of the space: {reason}"
+        flight.made(row, genome, why, cost)
+        if self.ledger is not None:
+            content = self.content(genome)
+            body = codec.dumps({"content": content, "why": why, "cost": list(cost)})
+            self.ledger.made(flight.batch, row, flight.ids[row], content, why, list(cost), body)
+            if cost.usd or cost.calls:
+                self.ledger.flush()
+        if not flight.to_make:
+            self.judge(flight)
+
+    def land_judged(self, flight: Flight, rows: list[int], e: Evaluation) -> None:
+        flight.landed(rows, e)
+        if self.ledger is None:
+            return
+        from evoloom.core.ledger import JudgedRow
+
+        scope = None if flight.proposals.scope is None else codec.dumps(flight.proposals.scope)
+        price = self.problem.price(flight.proposals.scope)
+        judged = []
+        for i, r in enumerate(rows):
+            ok = e.verdict[i] == Verdict.OK
+            fitness = float(e.fitness[i] if e.fitness.ndim == 1 else e.fitness[i, 0]) if ok else None
+            cost = price if e.cost is None else float(e.cost[i])
+            judged.append(JudgedRow(flight.ids[r], int(e.verdict[i]), fitness, cost))
+        self.ledger.judged(flight.batch, scope, codec.dumps(codec.evaluation_json(e, rows)), judged)
+
+    def try_again(self, flight: Flight, outcome: Outcome) -> None:
+        kind, _, at = outcome.tag
+        flight.tries[outcome.tag] = flight.tries.get(outcome.tag, 0) + 1
+        if flight.tries[outcome.tag] >= TRIES:
+            self.broken = f"{kind} failed {TRIES} times: {outcome.error}"
+        elif kind == "make":
+            rng = self.root.fold(flight.batch).fold(streams.MAKE).fold(at)
+            draft = flight.proposals.genomes[at]
+            self.setup.makers.submit(outcome.tag, "make", draft.operator, rng, flight.sources[at], draft)
+        else:
+            self.submit_judge(flight, list(at))
+
+    # tell
+
+    def ready(self) -> list[Flight]:
+        """Batches that may be told now."""
+        if self.pace.ordered:
+            return self.flights[:1] if self.flights and self.flights[0].judged else []
+        return [f for f in self.flights if f.judged]
+
+    def tell(self, flight: Flight, write: bool = True) -> None:
+        """Settle one batch, tell it, book it."""
+        told, cost, again = flights.settle(flight, self.problem, self.strategy, self.memory)
+        self.flights.remove(flight)
+        self.account.settle(flight.reserve, cost)
+        rng = self.root.fold(flight.batch).fold(streams.TELL)
+        self.state, added = self.strategy.tell(self.state, rng, told, self.memory)
+        self.n_told += 1
+        improved = self.book(flight, told, added, again)
+        if write and self.ledger is not None:
+            body = {"status": np.asarray(added.status).tolist(), "repeat": {str(r): i for r, i in again.items()}}
+            self.ledger.told(flight.batch, codec.dumps(body))
+        if write:
+            self.report(force=improved)
+
+    def book(self, flight: Flight, told: Any, added: Any, again: dict[int, int]) -> bool:
+        """Counts for reports; whether the best got better."""
+        e, improved = told.evaluation, False
+        known = told.proposals.known
+        for row, id in enumerate(flight.ids):
+            verdict = Verdict(int(e.verdict[row]))
+            ok = verdict == Verdict.OK
+            self.verdicts[verdict.name.lower()] += 1
+            if verdict != Verdict.REPEAT:
+                self.failures = 0 if ok else self.failures + 1
+            if not (known and known[row] is not None):
+                name = self.memory.operator(id) or "?"
+                o = self.operators.get(name, Operators())
+                self.operators[name] = Operators(
+                    o.proposed + 1,
+                    o.made + (verdict != Verdict.UNMADE),
+                    o.valid + ok,
+                    o.improved + (int(added.status[row]) > Status.REJECTED),
+                    o.usd + flight.make_cost[row].usd,
+                )
+            if ok and told.proposals.scope is None and e.fitness.ndim == 1 and row not in again:
+                f = float(e.fitness[row])
+                if self.running is None or f > self.running[0]:
+                    self.running, improved = (f, id), True
+        return improved
+
+    # ledger
+
+    def write(self, kind: str, body: Any) -> None:
+        if self.ledger is not None:
+            self.ledger.note(kind, codec.dumps(body))
+
+    def record_asked(self, flight: Flight, body: dict[str, Any]) -> None:
+        from evoloom.core.ledger import CandidateRow
+
+        p, rows = flight.proposals, []
+        for row, id in enumerate(flight.ids):
+            if p.known and p.known[row] is not None:
+                continue
+            content = body["p"]["genomes"][row]
+            parents = tuple(int(i) for i in p.parents[row]) if len(p.parents) else ()
+            operator = self.memory.operator(id)
+            rows.append(CandidateRow(id, row, operator, content if isinstance(content, str) else None, parents))
+        self.ledger.asked(flight.batch, codec.dumps(body), rows)
+
+    def replay(self) -> None:
+        """Do the recorded asks and tells again, without making or judging anything twice."""
+        open_: dict[int, Flight] = {}
+        for event in list(self.ledger.replay()):
+            if event.kind == "asked":
+                left = Cost(*event.body["left"])
+                room = Room(event.body["now"], left, self.problem.price, self.prices)
+                flight, body = self.propose(room)
+                if flight is None or codec.dumps(body["p"]) != codec.dumps(event.body["p"]):
+                    raise LedgerError(
+                        f"batch {event.batch} of the recorded run cannot be proposed again: the code, the options or the "
+                        "problem differ from when the run was made. Resume with the version in `show`, or start anew."
+                    )
+                open_[flight.batch] = flight
+            elif event.kind == "made":
+                b = event.body
+                genome = None if b["content"] is None else self.genome(b["content"])
+                open_[event.batch].made(event.row, genome, b["why"], Cost(*b["cost"]))
+            elif event.kind == "judged":
+                flight = open_[event.batch]
+                if flight.to_judge is None:
+                    rows = flights.rows_to_judge(flight, self.problem, self.strategy, self.memory)
+                    flight.to_judge = set(rows)
+                flight.landed(event.body["rows"], codec.evaluation_of(event.body))
+            elif event.kind == "told":
+                flight = open_.pop(event.batch)
+                if flight.to_judge is None:
+                    flight.to_judge = set()
+                self.tell(flight, write=False)
+            self.account.seconds_before = max(self.account.seconds_before, event.seconds)
+        self.failures = 0
+        self.write("resumed", {"batches": self.n_batches})
+
+    def genome(self, content: str) -> Any:
+        import json
+
+        return self.problem.space.decode(json.loads(self.ledger.get(content)))
+
+    # reports
+
+    def progress(self) -> Progress:
+        best = None if self.running is None else native(self.problem, self.running[0])
+        a = self.account
+        return Progress(
+            a.spent.evaluations,
+            a.proposals,
+            a.seconds_before + a.seconds,
+            None if self.running is None else self.running[1],
+            best,
+            dict(self.verdicts),
+            a.spent,
+            a.budget,
+            sum(f.proposals.n for f in self.flights),
+        )
+
+    def report(self, force: bool = False) -> None:
+        if self.setup.on_progress is None:
+            return
+        now = self.account.seconds
+        if force or now - self.reported >= REPORT_S:
+            self.reported = now
+            self.setup.on_progress(self.progress())
+
+    def result(self, stop: Stop) -> Result:
+        """The outcome as a value, written to the ledger as the run's last event."""
+        ids, best = self.answer()
+        if best is not None and self.setup.held_out is not None and stop != Stop.BROKEN:
+            best = best._replace(held_out=self.setup.held_out(best.genome))
+        a, s = self.account, self.setup
+        result = Result(
+            s.name, None, s.system, self.problem.name, s.seed, best, stop, a.spent.evaluations, a.proposals,
+            a.seconds_before + a.seconds, dict(self.verdicts), dict(self.operators), a.spent,
+            codec.digest(self.state), dict(self.strategy.stats(self.state)), self.state, ids, self.broken,
+        )  # fmt: skip
+        self.write("stopped", result.summary())
+        if self.ledger is not None:
+            self.ledger.flush()
+        return result
+
+    def answer(self) -> tuple[tuple[int, ...], Best | None]:
+        """The strategy's best ids, and the first of them in full."""
+        found, scope = self.strategy.best(self.state)
+        ids = tuple(int(i) for i in found)
+        if not ids:
+            return (), None
+        record = self.memory.record(ids[0])
+        j = record.of(scope)
+        if j is None or j.fitness is None:
+            return ids, None
+        text = self.problem.show(record.genome)
+        return ids, Best(ids[0], j.fitness, native(self.problem, j.fitness), record.genome, text)
+
+
+@contextlib.contextmanager
+def interrupts(flag: threading.Event) -> Iterator[None]:
+    """Ctrl-C once sets the flag (finish what is running and save); twice raises KeyboardInterrupt."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def once(signum: int, frame: Any) -> None:
+        if flag.is_set():
+            raise KeyboardInterrupt
+        flag.set()
+
+    old = signal.signal(signal.SIGINT, once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, old)
