@@ -51,7 +51,7 @@ class Notes(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What judging returns. `fitness` is native at the problem's side and higher-is-better behind the door (`admit`)."""
+    """What judging returns. `fitness` is native on the problem's side, higher-is-better behind the door (`admit`)."""
 
     fitness: Array  # (n,) or (n, m); nan where the verdict is not OK
     verdict: Array  # (n,) int8 of Verdict
@@ -325,7 +325,7 @@ class Problem:
         return genome if isinstance(genome, str) else str(self.space.encode(genome))
 
     def settings(self) -> Json:
-        """What identifies this problem beside its name: option values, data hashes. Stored with a run, compared at resume."""
+        """What identifies this problem beside its name: option values, data hashes. Compared when a run is resumed."""
         return {}
 
 

@@ -395,8 +395,8 @@ class Coordinator:
                 flight, body = self.propose(room)
                 if flight is None or codec.dumps(body["p"]) != codec.dumps(event.body["p"]):
                     raise LedgerError(
-                        f"batch {event.batch} of the recorded run cannot be proposed again: the code, the options or the "
-                        "problem differ from when the run was made. Resume with the version in `show`, or start anew."
+                        f"batch {event.batch} of the recorded run cannot be proposed again: the code, the options or "
+                        "the problem differ from when it was made. Use that version (see `show`), or start a new run."
                     )
                 open_[flight.batch] = flight
             elif event.kind == "made":

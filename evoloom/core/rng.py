@@ -52,7 +52,7 @@ class NumpyRng:
 
     def generator(self) -> np.random.Generator:
         """A host generator at the start of this stream. Call it once per use: two calls give the same numbers."""
-        # The length is mixed in because SeedSequence treats trailing zero words as absent: (1,) and (1, 0) would be equal.
+        # The length is mixed in because SeedSequence ignores trailing zero words: (1,) and (1, 0) would be equal.
         return np.random.Generator(np.random.SFC64(np.random.SeedSequence((len(self.path), *self.path))))
 
     def normal(self, shape: Any, dtype: Any = None) -> np.ndarray:
