@@ -11,6 +11,7 @@ from evoloom.core.budget import Cost
 from evoloom.core.contracts import (
     Draft,
     Evaluation,
+    Judgement,
     NotMade,
     Problem,
     Proposals,
@@ -24,7 +25,7 @@ from evoloom.core.contracts import (
     stack,
 )
 from evoloom.core.errors import ContractError
-from evoloom.core.view import Memory
+from evoloom.core.view import Memory, judgement
 
 
 class Flight:
@@ -172,15 +173,12 @@ def settle(flight: Flight, problem: Problem, strategy: Strategy, memory: Memory)
     cost = np.zeros(n)
     for rows, e in flight.parts:
         cost[rows] = price if e.cost is None else e.cost
-    verdict = whole.verdict
     for row, original in again.items():
         cost[row] = 0.0
-        j = memory.record(original).of() if strategy.repeats == "reuse" else None
-        if j is None or j.fitness is None:
-            verdict[row] = Verdict.REPEAT
-            _blank(whole, row)
-        else:
-            _copy(whole, row, j)
+        _blank(whole, row)
+        if strategy.repeats == "reuse":
+            here = flight.ids.index(original) if original in flight.ids else None
+            _copy(whole, row, memory.record(original).of() if here is None else judgement(whole, here, None))
     whole = whole._replace(cost=cost)
     told = Told(p, np.asarray(flight.ids, dtype=np.int64), whole, flight.make_cost, flight.why)
     memory.told(flight.ids, flight.genomes, whole, p.scope)
@@ -195,18 +193,20 @@ def settle(flight: Flight, problem: Problem, strategy: Strategy, memory: Memory)
 
 
 def _blank(e: Evaluation, row: int) -> None:
+    e.verdict[row] = Verdict.REPEAT
     for x in (e.fitness, e.measures, e.cases):
         if x is not None:
             x[row] = np.nan
 
 
-def _copy(e: Evaluation, row: int, j: Any) -> None:
-    e.verdict[row] = Verdict.OK
-    e.fitness[row] = j.fitness
-    if e.measures is not None:
-        e.measures[row] = j.measures
-    if e.cases is not None:
-        e.cases[row] = j.cases
+def _copy(e: Evaluation, row: int, j: Judgement | None) -> None:
+    """The original's judgement, whatever its verdict."""
+    if j is None:
+        return
+    e.verdict[row] = j.verdict
+    for column, x in ((e.fitness, j.fitness), (e.measures, j.measures), (e.cases, j.cases)):
+        if column is not None and x is not None:
+            column[row] = x
     for k, v in e.signals.items():
         v[row] = j.signals[k]
 
