@@ -19,8 +19,8 @@ from evoloom.core.errors import LedgerError
 from evoloom.core.ledger import schema
 from evoloom.core.ledger.rows import MARKS
 from evoloom.core.ledger.schema import insert_text, update_text
+from evoloom.core.ledger.texts import WHOLE
 
-WHOLE = "null"  # the scope of a whole judgement, as JSON text
 _MADE = ("content", "why", "evaluations", "calls", "tokens", "usd")
 _NOT_JUDGED = (int(Verdict.UNMADE), int(Verdict.REPEAT))  # rows of a batch that nothing was spent on
 _OK = int(Verdict.OK)

@@ -10,20 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import BigInteger, Connection, and_, exists, func, literal, or_, select
 from sqlalchemy.sql import Select
 
 from evoloom.core.errors import LedgerError
 from evoloom.core.ledger import contents, places, schema
-from evoloom.core.ledger.projections import WHOLE
 from evoloom.core.ledger.rows import Candidate, Event, Json, Judged, OperatorRow, Point, RunInfo
+from evoloom.core.ledger.texts import scope_text
 
 PAGE = 2000
-
-
-def scope_text(scope: Json) -> str:
-    """A scope as the ledger stores it."""
-    return WHOLE if scope is None else json.dumps(scope, sort_keys=True, separators=(",", ":"))
 
 
 class Reader:
@@ -164,12 +159,12 @@ class Reader:
     def lineage(self, id: int) -> list[int]:
         """Ids of all ancestors, the nearest generation first, ascending inside a generation; each once."""
         p = schema.parents.c
-        of = select(p.child, p.parent).where(p.run == self._run, p.child == int(id)).cte("of", recursive=True)
-        of = of.union(select(p.child, p.parent).where(p.run == self._run, p.child == of.c.parent))
-        with self._read() as connection:
-            parents: dict[int, list[int]] = {}
-            for child, parent in connection.execute(select(of.c.child, of.c.parent)):
-                parents.setdefault(child, []).append(parent)
+        line = select(literal(int(id), BigInteger).label("id")).cte("line", recursive=True)
+        line = line.union(select(p.parent).where(p.run == self._run, p.child == line.c.id))
+        edges = select(p.child, p.parent).select_from(line).join(schema.parents, p.child == line.c.id)
+        parents: dict[int, list[int]] = {}
+        for child, parent in self._all(edges.where(p.run == self._run)):
+            parents.setdefault(child, []).append(parent)
         seen, near, order = {int(id)}, [int(id)], []
         while near:
             near = sorted({q for i in near for q in parents.get(i, ())} - seen)

@@ -1,7 +1,8 @@
 """The tables. Events and contents are the truth; the rest is read from events and can be rebuilt at any time.
 
-Only plain types and portable SQL: integers, doubles, text, bytes; sequence numbers come from the writer. Tables with a
-composite key are stored in key order where the database can do that (`sqlite_with_rowid=False`, ignored elsewhere).
+Only plain types and portable SQL: integers, doubles, text, bytes; sequence numbers come from the writer. Tables of
+short rows are stored in the order of their key where the database can do that (`sqlite_with_rowid=False`, ignored
+elsewhere); events and contents are not, because their rows can be long.
 """
 
 from __future__ import annotations
@@ -69,7 +70,6 @@ events = Table(
     _int("row"),
     _text("body"),  # the loop's own account, as JSON text
     Column("facts", Text),  # the rows that the tables below are rebuilt from, as JSON text
-    sqlite_with_rowid=False,
 )
 contents = Table(
     "contents",
@@ -77,7 +77,6 @@ contents = Table(
     _key("hash", Text),
     _int("size"),
     Column("data", LargeBinary),  # NULL: in the blob folder
-    sqlite_with_rowid=False,
 )
 
 candidates = Table(

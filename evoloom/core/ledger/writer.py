@@ -6,51 +6,28 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from evoloom.core.errors import LedgerError
 from evoloom.core.ledger import contents, lease, places, schema
-from evoloom.core.ledger.projections import WHOLE, Projector, Statements, clear
+from evoloom.core.ledger.projections import Projector, Statements, clear
 from evoloom.core.ledger.rows import MARKS, CandidateRow, Event, JudgedRow, RunInfo
+from evoloom.core.ledger.texts import canonical, dumps, fitness_of, storable
 
 COMMIT_S = 0.02  # group commit: a write that comes later than this after the last commit commits,
-COMMIT_ROWS = 500  # and so does one that fills the buffer to this many rows
+COMMIT_ROWS = 1500  # and so does one that fills the buffer to this many rows (about 500 events of small batches)
 PAGE = 2000  # events read at a time
-SYNC_ROWS = 20_000  # projection rows held at most while rebuilding
-
-_dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
-
-
-@lru_cache(4096)
-def canonical(scope_text: str | None) -> str:
-    """One text per scope, however it was written."""
-    return WHOLE if scope_text is None else json.dumps(json.loads(scope_text), sort_keys=True, separators=(",", ":"))
-
-
-def storable(text: str) -> str:
-    """The text as every database takes it. In JSON text a lone surrogate becomes its own escape: nothing is lost."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\u0000")
-
-
-def _fitness(x: float | None) -> float | None:
-    if x is None:
-        return None
-    x = float(x)
-    return x if x == x else None
 
 
 class Ledger:
     """Appends what happens to a run, in order; a killed process loses at most what was not committed yet.
 
     Made by `create` or `open`. All methods belong to one thread at a time. Writes are held until a group commit (20 ms
-    after the last one, or 500 rows), which happens inside a write: call `flush` before waiting for anything long.
+    after the last one, or 1,500 rows), which happens inside a write: call `flush` before waiting for anything long.
     """
 
     def __init__(self, place: places.Place, engine: Engine, row: Any, connection: Connection, force: bool):
@@ -91,7 +68,7 @@ class Ledger:
         if place.path is not None:
             place.path.parent.mkdir(parents=True, exist_ok=True)
             if place.path.is_file():
-                _probe(place, empty_is_fine=True)
+                places.probe(place, empty_is_fine=True)
             blobs = "blobs" if blobs is None else str(Path(blobs).absolute())
         with places.explained(place):
             engine = places.engine_of(place, "rwc")
@@ -101,7 +78,7 @@ class Ledger:
                     if connection.execute(select(schema.version.c.version)).first() is None:
                         connection.execute(insert(schema.version).values(version=schema.SCHEMA))
                     places.check_schema(connection, place)
-                    row = _enter(connection, place, info, None if blobs is None else str(blobs))
+                    row = places.enter(connection, place, info, None if blobs is None else str(blobs))
                     self = cls(place, engine, row, connection, force=False)
             except BaseException:
                 engine.dispose()
@@ -117,7 +94,7 @@ class Ledger:
         """
         place = places.place_of(where)
         places.require(place)
-        _probe(place)
+        places.probe(place)
         with places.explained(place):
             engine = places.engine_of(place, "rw")
             try:
@@ -188,7 +165,7 @@ class Ledger:
 
     def judged(self, batch: int, scope_text: str | None, body_text: str, rows: Sequence[JudgedRow]) -> None:
         """Judgements of a batch under one scope (None: the whole judgement). A NaN fitness is stored as none."""
-        facts = [[int(r[0]), int(r[1]), _fitness(r[2]), float(r[3])] for r in rows]
+        facts = [[int(r[0]), int(r[1]), fitness_of(r[2]), float(r[3])] for r in rows]
         self._event("judged", batch, -1, body_text, [canonical(scope_text), facts], len(facts))
 
     def told(self, batch: int, body_text: str) -> None:
@@ -206,7 +183,7 @@ class Ledger:
         seq, now, batch = self._seq + 1, time.monotonic(), int(batch)
         seconds = now - self._started
         self._projector.apply(kind, seq, batch, seconds, facts)
-        text = None if facts is None else _dumps(facts)
+        text = None if facts is None else dumps(facts)
         self._events.append((self._run, seq, time.time(), seconds, kind, batch, row, storable(body), text))
         self._seq = seq
         self._rows += 1 + n_rows
@@ -316,29 +293,3 @@ class Ledger:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-
-def _enter(connection: Connection, place: places.Place, info: RunInfo, blobs: str | None) -> Any:
-    """Insert the run; returns its row."""
-    if connection.execute(select(schema.runs.c.id).where(schema.runs.c.run == info.run)).first() is not None:
-        raise LedgerError(
-            f"the ledger {place.name} holds a run called '{info.run}' already: resume it, or choose another name."
-        )
-    values = info._asdict() | {"config": _dumps(info.config), "seed": str(int(info.seed)), "blobs": blobs}
-    key = connection.execute(insert(schema.runs).values(**values)).inserted_primary_key
-    assert key is not None
-    return connection.execute(select(schema.runs).where(schema.runs.c.id == key[0])).one()
-
-
-def _probe(place: places.Place, empty_is_fine: bool = False) -> None:
-    """Look at an existing file without writing a byte: opening for writing would already change a foreign database."""
-    with places.explained(place):
-        engine = places.engine_of(place, "ro")
-        try:
-            with engine.connect() as connection:
-                if empty_is_fine and not connection.dialect.get_table_names(connection):
-                    return
-                places.check_schema(connection, place)
-                connection.execute(select(func.count()).select_from(schema.runs)).scalar()
-        finally:
-            engine.dispose()
