@@ -1,0 +1,109 @@
+"""The exact path: the trusted side holds the bins and asks for priorities, one item after the other.
+
+Both lists of bins have the same two verbs: `offer(size)` gives the residuals among which the item may go, and
+`put(size, k)` puts it into the k-th of them. All numbers are in the caller's unit: whole steps of a grid (exact
+arithmetic in float64) or the sizes themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+
+class Packed(NamedTuple):
+    """What became of one instance."""
+
+    used: int  # bins
+    full: int  # of them, without any residual
+
+
+class Bins(Protocol):
+    """Bins of one instance, all of the same capacity."""
+
+    used: int
+
+    def offer(self, size: float) -> np.ndarray: ...  # (k,) residuals >= size, k >= 1
+    def put(self, size: float, k: int) -> float: ...  # the residual it had
+
+
+class DistinctResiduals:
+    """Each residual that occurs is one choice, ascending; the last is always a fresh bin of full capacity."""
+
+    def __init__(self, capacity: float, n_items: int):
+        self.used = 0
+        self._at = np.full(64, capacity, dtype=np.float64)  # ascending, the first `_n` count
+        self._count = np.zeros(64, dtype=np.int64)
+        self._n = 1
+        self._start = 0
+
+    def offer(self, size: float) -> np.ndarray:
+        self._start = int(self._at[: self._n].searchsorted(size))
+        return self._at[self._start : self._n]
+
+    def put(self, size: float, k: int) -> float:
+        i = self._start + k
+        had = float(self._at[i])
+        if i == self._n - 1:
+            self.used += 1
+        else:
+            self._count[i] -= 1
+            if not self._count[i]:
+                self._n -= 1
+                self._at[i : self._n] = self._at[i + 1 : self._n + 1]
+                self._count[i : self._n] = self._count[i + 1 : self._n + 1]
+        if had > size:
+            self._add(had - size)
+        return had
+
+    def _add(self, residual: float) -> None:
+        i = int(self._at[: self._n].searchsorted(residual))
+        if self._at[i] != residual:
+            if self._n == len(self._at):
+                self._at = np.concatenate([self._at, np.empty_like(self._at)])
+                self._count = np.concatenate([self._count, np.zeros_like(self._count)])
+            self._at[i + 1 : self._n + 1] = self._at[i : self._n]
+            self._count[i + 1 : self._n + 1] = self._count[i : self._n]
+            self._at[i], self._count[i] = residual, 0
+            self._n += 1
+        self._count[i] += 1
+
+
+class OpeningOrder:
+    """Every bin is a choice, in opening order; as many fresh bins follow as there are items (FunSearch's form)."""
+
+    def __init__(self, capacity: float, n_items: int):
+        self.used = 0
+        self._capacity = capacity
+        self._left = np.full(n_items, capacity, dtype=np.float64)
+        self._fit = np.empty(0, dtype=np.intp)
+
+    def offer(self, size: float) -> np.ndarray:
+        self._fit = np.flatnonzero(self._left >= size)
+        return self._left[self._fit]
+
+    def put(self, size: float, k: int) -> float:
+        b = self._fit[k]
+        had = float(self._left[b])
+        self.used += had == self._capacity
+        self._left[b] -= size
+        return had
+
+
+FORMS: dict[str, Callable[[float, int], Bins]] = {"residuals": DistinctResiduals, "all": OpeningOrder}
+
+
+def pack_exactly(
+    sizes: np.ndarray, capacity: float, form: str, call: Callable[[float, np.ndarray], np.ndarray]
+) -> Packed:
+    """Pack one instance, asking `call(size, residuals) -> priorities` for each item; the first of the highest wins.
+
+    sizes: (n,) in the unit of `capacity`. Whatever `call` raises ends the packing.
+    """
+    bins = FORMS[form](capacity, len(sizes))
+    full = 0
+    for size in sizes.tolist():
+        full += bins.put(size, int(call(size, bins.offer(size)).argmax())) == size
+    return Packed(bins.used, full)
