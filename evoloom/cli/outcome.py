@@ -1,0 +1,105 @@
+"""What a finished run says: exit code, JSON event, and a summary for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evoloom.cli.exits import BROKEN, DONE, INTERRUPTED, NOTHING_VALID
+from evoloom.core.budget import Stop
+from evoloom.core.result import Result
+from evoloom.report.tables import duration, number, plain
+
+
+def exit_code(r: Result) -> int:
+    if r.stop is Stop.BROKEN:
+        return BROKEN
+    if r.stop is Stop.INTERRUPTED:
+        return INTERRUPTED
+    return DONE if r.best is not None else NOTHING_VALID
+
+
+def save_genome(r: Result, problem: Any) -> Path | None:
+    """The best genome as a file in the run's directory: a program as `best.py`, anything else as `best.json`."""
+    if r.best is None or not isinstance(r.where, Path):
+        return None
+    data = problem.space.encode(r.best.genome)
+    file = r.where / ("best.py" if isinstance(data, str) else "best.json")
+    file.write_text(data if isinstance(data, str) else json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return file
+
+
+def event(r: Result, genome_file: Path | None) -> dict[str, Any]:
+    """The last JSON line of `run` and `resume`."""
+    best = None
+    if r.best is not None:
+        b = r.best
+        held = None if b.held_out is None else dict(b.held_out)
+        best = {"id": b.id, "fitness": b.fitness, "native": b.native, "held_out": held, "genome_file": genome_file}
+    return {
+        "event": "result", "run": r.run if r.where is None else r.where, "system": r.system, "problem": r.problem,
+        "seed": r.seed, "best": best, "evaluations": r.evaluations, "seconds": r.seconds, "stop": r.stop.name.lower(),
+        "why": r.broken or r.stop.value, "invalid": {k: n for k, n in r.verdicts.items() if k != "ok" and n},
+        "usd": r.cost.usd, "state_digest": r.state_digest,
+    }  # fmt: skip
+
+
+def native_text(value: Any, unit: str) -> str:
+    text = ", ".join(number(v, 6) for v in value) if isinstance(value, tuple) else number(value, 6)
+    return f"{text} {unit}".rstrip()
+
+
+def summary(r: Result, unit: str, files: Mapping[str, Path]) -> str:
+    """The end of a run in lines for people."""
+    lines: list[str] = [""]
+    facts: list[tuple[str, str]] = []
+    if r.best is None:
+        facts.append(("best", "nothing valid was found"))
+    else:
+        lines += ["    " + x for x in r.best.text.rstrip().splitlines()] + [""]
+        facts.append(("fitness", f"{native_text(r.best.native, unit)} (candidate {r.best.id})"))
+        facts += held_out_facts(r.best.held_out, unit)
+    rate = f", {number(r.evaluations / r.seconds, 3)} per second" if r.seconds > 0 else ""
+    facts.append(("evaluations", f"{number(round(r.evaluations))} in {duration(r.seconds)}{rate}"))
+    failed = {k: n for k, n in r.verdicts.items() if k != "ok" and n}
+    facts.append(
+        ("not valid", ", ".join(f"{n:,} {k}" for k, n in sorted(failed.items(), key=lambda x: -x[1])) or "none")
+    )
+    if r.cost.usd:
+        facts.append(("spent", f"${r.cost.usd:.4f}"))
+    facts.append(("stopped", r.broken or r.stop.value))
+    facts += [(name, str(path)) for name, path in files.items()]
+    if r.where is not None:
+        name = r.where.name if isinstance(r.where, Path) else r.run
+        facts.append(
+            (
+                "next",
+                f"evoloom show {name}   evoloom resume {name} --seconds 60   evoloom export {name} --html report.html",
+            )
+        )
+    width = max(len(k) for k, _ in facts)
+    return "\n".join(lines + [f"{k.ljust(width)}  {v}" for k, v in facts])
+
+
+def held_out_facts(held_out: Mapping[str, float] | None, unit: str) -> list[tuple[str, str]]:
+    """The held-out fitness, and beside it what else was measured there (baselines, other instances)."""
+    if not held_out:
+        return []
+    facts = [("held out", native_text(held_out["fitness"], unit))] if "fitness" in held_out else []
+    others = [(k.replace("_", " "), number(v, 5)) for k, v in held_out.items() if k != "fitness"]
+    return facts + [("  " + k, v) for k, v in others]
+
+
+def operators_table(operators: Mapping[str, Any]) -> str:
+    """Operators by what they earned."""
+    rows = [
+        [
+            name,
+            *(f"{n:,}" for n in (o.proposed, o.made, o.valid, o.improved)),
+            number(o.improved / max(1, o.proposed), 2),
+        ]
+        for name, o in sorted(operators.items(), key=lambda x: -x[1].improved)
+    ]
+    return plain(("operator", "proposed", "made", "valid", "kept", "kept per child"), rows, right=(1, 2, 3, 4, 5))
