@@ -35,7 +35,7 @@ class Cells(Table):
 
     def place(self, batch: Batch) -> Placed:
         measures = batch.values["measures"]
-        out = batch.ok & ((measures < self.low) | (measures > self.high)).any(axis=1)
+        inside = ((measures >= self.low) & (measures <= self.high)).all(axis=1)
         cell = self.cell(measures)
         f = np.where(batch.ok, batch.fitness, -np.inf)
         held = self.fitness[cell]
@@ -43,7 +43,9 @@ class Cells(Table):
         won = f > held
         stays = won & first_best(np.where(won, f, -np.inf), cell, len(self.ids))
         gain = f - np.where(fresh, 0.0, held)
-        table = self.replace(outside=self.outside + np.count_nonzero(out))  # type: ignore[attr-defined]
+        table = self
+        if not inside.all():
+            table = self.replace(outside=self.outside + np.count_nonzero(batch.ok & ~inside))  # type: ignore[attr-defined]
         return Placed(table, answer(batch.ok, won, fresh, gain, np.where(stays, cell, -1)))
 
     def stats(self) -> dict[str, Any]:

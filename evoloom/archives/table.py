@@ -22,6 +22,8 @@ from evoloom.core.value import static, value
 # What an empty slot holds; other columns hold nan (floats) or -1 (integers).
 FILLS: Mapping[str, float] = {"fitness": -np.inf, "children": 0, "curiosity": 0.0, "near": np.inf}
 REASONS = tuple(v for v in Verdict if v != Verdict.OK)
+OK, NONFINITE = int(Verdict.OK), int(Verdict.NONFINITE)
+REFUSED, REJECTED, IMPROVED, NEW = (np.int8(s) for s in Status)
 
 
 class Batch(NamedTuple):
@@ -157,8 +159,8 @@ class Table:
             added = _judged_again(added, old, values["fitness"])
         if aux and "parents" in aux:
             table._credit(np.asarray(aux["parents"]), ok, added)
-        table = table._write(ids, {**values, **placed.own}, added.slot, column)
-        return table.replace(newest=max(table.newest, ids.max()), entries=table.entries + len(ids)), added
+        kept = table._written(ids, {**values, **placed.own}, added.slot, column)
+        return table.replace(newest=max(self.newest, ids.max()), entries=self.entries + len(ids), **kept), added
 
     def without(self, slots: Array) -> Any:
         """The table with some slots emptied. Rules that keep more than columns about a member extend it."""
@@ -188,7 +190,7 @@ class Table:
     def _admit(self, ids: Array, evaluation: Evaluation) -> tuple[Array, dict[str, Array]]:
         """Which rows may enter, and the values that the table may keep; counts the refused by reason."""
         verdict = np.asarray(evaluation.verdict)
-        ok = verdict == Verdict.OK
+        ok = verdict == OK
         values = {"fitness": np.asarray(evaluation.fitness, dtype=np.float64)}
         for name in self.needs - {"fitness"}:
             x = getattr(evaluation, name) if name in ("measures", "cases") else evaluation.signals.get(name)
@@ -207,7 +209,7 @@ class Table:
                 )
             finite = finite & (np.isfinite(x) if x.ndim == 1 else np.isfinite(x).all(axis=1))
         if not finite.all():
-            np.add.at(self.refused, np.where(ok & ~finite, int(Verdict.NONFINITE), verdict)[~finite], 1)
+            np.add.at(self.refused, np.where(ok & ~finite, NONFINITE, verdict)[~finite], 1)
         values["entered"] = self.entries + np.arange(len(ids))
         values["children"] = values["curiosity"] = np.zeros(len(ids))
         return finite, values
@@ -223,11 +225,11 @@ class Table:
         np.add.at(self.columns["children"], slots[ok[rows]], 1)
         np.add.at(self.columns["curiosity"], slots, np.where(added.status[rows] > 0, 1.0, -0.5))
 
-    def _write(self, ids: Array, values: Mapping[str, Array], slot: Array, column: Any) -> Any:
-        """Kept rows into their slots."""
+    def _written(self, ids: Array, values: Mapping[str, Array], slot: Array, column: Any) -> dict[str, Any]:
+        """The fields that change when the kept rows go into their slots."""
         rows = np.flatnonzero(slot >= 0)
         if not len(rows):
-            return self
+            return {}
         at = slot[rows]
         stacked = self.stacked
         if column is not None or stacked is not None:
@@ -236,11 +238,8 @@ class Table:
             if stacked is None:
                 stacked = map_leaves(lambda x: np.zeros((len(self.ids), *x.shape[1:]), x.dtype), column)
             stacked = map_leaves(lambda col, x: put(col, at, x[rows]), stacked, column)
-        return self.replace(  # type: ignore[attr-defined]
-            ids=put(self.ids, at, ids[rows]),
-            columns={name: put(col, at, values[name][rows]) for name, col in self.columns.items()},
-            stacked=stacked,
-        )
+        columns = {name: put(col, at, values[name][rows]) for name, col in self.columns.items()}
+        return {"ids": put(self.ids, at, ids[rows]), "columns": columns, "stacked": stacked}
 
 
 def blank(
@@ -328,11 +327,11 @@ def _judged_again(added: Added, old: Array, fitness: Array) -> Added:
     """Rows that replaced their own judgement: improved by how much every objective rose, else rejected."""
     gain = fitness - old  # nan for rows that were not inside
     gain = gain if gain.ndim == 1 else gain.min(axis=1)
-    status = np.where(np.isnan(gain), added.status, np.where(gain > 0, Status.IMPROVED, Status.REJECTED))
-    return Added(status.astype(np.int8), np.where(np.isnan(gain), added.gain, np.maximum(gain, 0.0)), added.slot)
+    status = np.where(np.isnan(gain), added.status, np.where(gain > 0, IMPROVED, REJECTED))
+    return Added(status, np.where(np.isnan(gain), added.gain, np.maximum(gain, 0.0)), added.slot)
 
 
 def answer(ok: Array, won: Array, fresh: Array, gain: Array, slot: Array) -> Added:
     """An `Added` from a rule's masks. ok, won, fresh: (n,) bool: admitted, would enter, nothing was there before."""
-    status = np.where(won, np.where(fresh, np.int8(Status.NEW), np.int8(Status.IMPROVED)), np.int8(Status.REJECTED))
-    return Added(np.where(ok, status, np.int8(Status.REFUSED)), np.where(won, gain, 0.0), slot)
+    status = np.where(won, np.where(fresh, NEW, IMPROVED), np.where(ok, REJECTED, REFUSED))
+    return Added(status, np.where(won, gain, 0.0), slot)
