@@ -20,6 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from evoloom.core.errors import LedgerError
 from evoloom.core.ledger.schema import leases
 
+GRACE_S = 0.3  # a process that was just killed takes a moment to be gone
+
 _mine: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()  # token -> the writer that holds it
 
 
@@ -53,7 +55,12 @@ def _held(lease: Any) -> bool:
         return True
     if lease.pid == os.getpid():
         return lease.token in _mine
-    return (now := born(lease.pid)) is not None and now == lease.born
+    until = time.monotonic() + GRACE_S
+    while (now := born(lease.pid)) is not None and now == lease.born:
+        if time.monotonic() > until:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def acquire(connection: Connection, run: int, name: str, owner: Any, force: bool = False) -> str:

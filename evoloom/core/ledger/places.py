@@ -71,12 +71,8 @@ def _sqlite(path: Path, mode: str) -> Engine:
         db = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         if writes:
             db.execute("PRAGMA journal_mode=WAL")
-            db.execute(
-                "PRAGMA synchronous=NORMAL"
-            )  # a killed process loses nothing; a power cut may
-            db.execute(
-                "PRAGMA wal_autocheckpoint=4000"
-            )  # pages; the default of 1000 costs 15 % of the rate
+            db.execute("PRAGMA synchronous=NORMAL")  # a killed process loses nothing; a power cut may
+            db.execute("PRAGMA wal_autocheckpoint=4000")  # pages; the default of 1000 costs 15 % of the rate
         return db
 
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)
