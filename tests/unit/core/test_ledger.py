@@ -110,7 +110,7 @@ def test_top_counts_the_latest_judgement_and_breaks_ties_by_id(tmp_path):
 def test_infinite_fitness_and_numpy_numbers(tmp_path):
     np = pytest.importorskip("numpy")
     led = Ledger.create(tmp_path, INFO)
-    led.asked(0, "{}", [CandidateRow(np.int64(i), np.int32(i), "x", None, np.zeros(i, np.int64)) for i in range(2)])
+    led.asked(0, "{}", [CandidateRow(np.int64(i), np.int32(i), "x", None, np.zeros(i > 0, int)) for i in range(3)])
     rows = zip(np.arange(3), np.zeros(3, np.int8), np.array([1.5, np.inf, -np.inf]), np.ones(3))
     led.judged(np.int64(0), None, "{}", [JudgedRow(*r) for r in rows])
     led.rebuild()

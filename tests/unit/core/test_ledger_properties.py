@@ -1,4 +1,4 @@
-"""Whatever is written, in whatever order and with whatever pauses: events come back, tables follow, queries are right."""
+"""Whatever is written, with whatever pauses: events come back, tables follow, queries are right."""
 
 from __future__ import annotations
 
