@@ -312,9 +312,13 @@ def test_a_lease_of_another_host_needs_force_and_the_key_fences_the_loser(tmp_pa
     second = Ledger.open(tmp_path, force=True)
     second.told(2, '"second"')
     second.flush()
-    with pytest.raises(LedgerError, match="another process has continued the run 'alpha'"):
+
+    def write() -> None:
         first.told(2, '"first"')  # commits by itself where the last commit is long ago
         first.flush()
+
+    with pytest.raises(LedgerError, match="another process has continued the run 'alpha'"):
+        write()
     with pytest.raises(LedgerError, match="another process has continued"):
         first.told(2, "{}")
     first.close()
