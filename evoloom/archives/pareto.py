@@ -47,7 +47,8 @@ class Pareto(Table):
         if name != "crowding":
             return super().column(name)
         out = np.zeros(len(self.ids))
-        out[self.filled] = crowding(self.fitness[self.filled])
+        members = self._by_entry()
+        out[members] = crowding(self.fitness[members])
         return out
 
     def place(self, batch: Batch) -> Placed:
@@ -67,9 +68,14 @@ class Pareto(Table):
         won[rows], fresh[rows], gains[rows] = ~covered, ~beats.any(axis=1), gain
         return Placed(table, answer(batch.ok, won, fresh, gains, slot))
 
+    def _by_entry(self) -> Array:
+        """Slots of the members, oldest first: crowding of tied values must not depend on slots."""
+        members = np.flatnonzero(self.filled)
+        return members[np.argsort(self.columns["entered"][members])]
+
     def _truncated(self, f: Array, enters: Array, entered: Array) -> tuple[Pareto, Array]:
         """Drop the most crowded of members and entrants, of equally crowded ones the newest, down to the capacity."""
-        members = np.flatnonzero(self.filled)
+        members = self._by_entry()
         pool = np.concatenate([self.fitness[members], f[enters]])
         age = np.concatenate([self.columns["entered"][members], entered[enters]])
         keep = np.arange(len(pool))
@@ -92,7 +98,7 @@ def crowding(f: Array) -> Array:
     """
     n, m = f.shape
     out = np.zeros(n)
-    for j in range(m):
+    for j in range(m if n else 0):
         by = np.argsort(f[:, j], kind="stable")
         x = f[by, j]
         if n > 2 and x[-1] > x[0]:
