@@ -9,6 +9,8 @@ import typer
 
 from evoloom.cli import arguments as a
 
+SHOWN_STEPS = 6  # of the main line, at each end
+
 
 def show(
     run: a.Run,
@@ -87,8 +89,9 @@ def text(s: Any, where: Any, plot: Path | None) -> str:
         for o in sorted(s.operators, key=lambda o: -o.proposed)
     ]
     lines += [plain(("operator", "proposed", "unmade", "valid", "best"), rows, right=(1, 2, 3, 4))]
-    steps = improvements(s)
-    rows = [[f"#{t.id}", t.operator or "start", native_text(t.native, "")] for t in steps]
+    rows = [[f"#{t.id}", t.operator or "start", native_text(t.native, "")] for t in improvements(s)]
+    if len(rows) > 2 * SHOWN_STEPS:
+        rows[SHOWN_STEPS:-SHOWN_STEPS] = [["...", f"{len(rows) - 2 * SHOWN_STEPS} more", ""]]
     lines += [plain(("main line", "operator", f"fitness{f' ({unit})' if unit else ''}"), rows, right=(2,))]
     return "\n".join(lines).rstrip()
 

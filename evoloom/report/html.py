@@ -20,6 +20,7 @@ from evoloom.report.markup import Markup, join, table, tag, text
 from evoloom.report.story import Step, Story
 from evoloom.report.tables import duration, number, percent
 
+SHOWN_STEPS = 12  # of the lineage; older ones are folded
 MAP_LEAST = 5  # judged points from which a map of two measures says something
 
 
@@ -49,12 +50,12 @@ def page(s: Story, points: list[tuple[float, float, float]] = []) -> str:  # noq
     made = datetime.fromtimestamp(s.info.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
     top = join([tag("h1", title), tag("p", f"Run {s.info.run}, started {made}. {sentence(s.stopped)}", class_="dim")])
     minimize = s.problem.n_objectives == 1 and bool(s.problem.minimize)
-    pictures = [section("Best so far", svg.best_so_far(s.curve, "judgements", fitness_label(s)))]
+    pictures = section("Best so far", svg.best_so_far(s.curve, "judgements", fitness_label(s)))
     if len(points) >= MAP_LEAST:
         chart = svg.heat_map(points, s.problem.columns.measures, minimize)
-        pictures.append(section("Best per cell of two measures", chart))
+        pictures = tag("div", pictures, section("Best per cell of two measures", chart), class_="charts")
     parts = [
-        top, kpis(s), *pictures, held_out(s), winner(s), lineage(s, minimize),
+        top, kpis(s), pictures, held_out(s), winner(s), lineage(s, minimize),
         tag("div", verdicts(s), operators(s), class_="pair"), settings(s),
     ]  # fmt: skip
     foot = tag("footer", f"Written by evoloom {s.info.version}. This file needs no network.")
@@ -89,10 +90,10 @@ def native(value: Any, digits: int = 6) -> str:
 
 def kpis(s: Story) -> Markup:
     """The numbers that one looks for first."""
-    unit = f" {s.problem.unit}" if s.problem.unit else ""
-    items = [("best fitness", native(s.best.native, 5) + unit if s.best else "nothing valid")]
+    unit = f", {s.problem.unit}" if s.problem.unit else ""
+    items = [(f"best fitness{unit}", native(s.best.native, 4) if s.best else "nothing valid")]
     if s.held_out and "fitness" in s.held_out:
-        items.append(("held out", native(s.held_out["fitness"], 5) + unit))
+        items.append((f"held out{unit}", native(s.held_out["fitness"], 4)))
     rate = f"{number(s.evaluations / s.seconds, 3)} per second" if s.seconds else ""
     items += [
         ("evaluations", number(round(s.evaluations))),
@@ -115,8 +116,12 @@ def held_out(s: Story) -> Markup | None:
     """The answer on data that the search never saw, beside the baselines measured there."""
     if not s.held_out or len(s.held_out) < 2:
         return None
-    rows = [["this run's best" if k == "fitness" else k.replace("_", " "), number(v, 6)] for k, v in s.held_out.items()]
-    return section("On held-out data", table(("", fitness_label(s)), rows, right=(1,)))
+    largest = max((abs(v) for v in s.held_out.values() if v == v), default=0.0) or 1.0
+    rows = [
+        ["this run's best" if k == "fitness" else k.replace("_", " "), number(v, 5), svg.bar(abs(v) / largest)]
+        for k, v in s.held_out.items()
+    ]
+    return section("On held-out data", table(("", fitness_label(s), ""), rows, right=(1,)))
 
 
 def winner(s: Story) -> Markup | None:
@@ -169,6 +174,9 @@ def lineage(s: Story, minimize: bool) -> Markup | None:
         tag("span", native(start.native), class_="n"), tag("span"),
     )  # fmt: skip
     items.append(tag("details", summary, tag("pre", highlighted(start.text))))
+    if len(items) > SHOWN_STEPS:
+        older = items[SHOWN_STEPS:]
+        items[SHOWN_STEPS:] = [tag("details", tag("summary", f"{len(older)} older steps"), *older, class_="more")]
     intro = (
         f"{len(s.line) - 1} steps from the start to the winner, newest first, along the first parents; "
         f"{s.n_ancestors:,} ancestors in all. Open a step to see what it changed."

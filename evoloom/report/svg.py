@@ -12,7 +12,7 @@ from evoloom.report.curves import Curve
 from evoloom.report.markup import Markup, join, tag
 from evoloom.report.tables import number
 
-WIDTH, HEIGHT = 720, 300
+WIDTH, HEIGHT = 720, 340
 LEFT, RIGHT, TOP, BOTTOM = 62, 16, 14, 40
 
 
