@@ -71,8 +71,8 @@ class DistinctResiduals:
         self._count[i] += 1
 
 
-class OpeningOrder:
-    """Every bin is a choice, in opening order; as many fresh bins follow as there are items (FunSearch's form)."""
+class EveryBin:
+    """As many bins as items, in a fixed order, each with room a choice (FunSearch's form)."""
 
     def __init__(self, capacity: float, n_items: int):
         self.used = 0
@@ -92,7 +92,7 @@ class OpeningOrder:
         return had
 
 
-FORMS: dict[str, Callable[[float, int], Bins]] = {"residuals": DistinctResiduals, "all": OpeningOrder}
+FORMS: dict[str, Callable[[float, int], Bins]] = {"residuals": DistinctResiduals, "all": EveryBin}
 
 
 def pack_exactly(

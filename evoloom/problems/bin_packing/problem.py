@@ -60,8 +60,8 @@ class BinPacking(Problem):
         dataset: "weibull" (capacity 100, 5 instances of 5,000 items) or "or" (uniform sizes 20..100, capacity 150,
             20 instances of 500 items).
         n_items, n_instances: of the training instances and the held-out ones; None takes the data set's own.
-        bins: "residuals" offers the distinct residuals, ascending (a fresh bin last); "all" offers every bin in
-            opening order and as many fresh ones as there are items, which is FunSearch's form.
+        bins: "residuals" offers the distinct residuals, ascending (a fresh bin last); "all" is FunSearch's form: as
+            many bins as there are items, in a fixed order, fresh ones included.
         items: file with your own sizes, one per line or a column of a CSV; the last third of them is held out.
         column: name or number (from 1) of the column in `items`.
         capacity: of a bin; None takes the data set's own. `items` needs it.
@@ -100,6 +100,8 @@ class BinPacking(Problem):
                         "data_seed": data_seed}  # fmt: skip
         if items:
             train, held, self._large = self._own(items, column, capacity, n_instances, n_items)
+        elif column:
+            raise UsageError(f"column={column} is of a file of your own: give items=FILE too.")
         else:
             train, held, self._large = self._generated(dataset, n_items, n_instances, capacity, data_seed)
         if levels:
