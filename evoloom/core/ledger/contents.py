@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -12,6 +13,7 @@ from evoloom.core.errors import LedgerError
 from evoloom.core.ledger.schema import contents
 
 INLINE_BYTES = 8 * 1024  # larger contents become files
+CHUNK = 500  # hashes per query
 
 
 def to_bytes(text: str) -> bytes:
@@ -52,11 +54,23 @@ def read(connection: Connection, folder: Path | None, name: str) -> str:
     Raises:
         LedgerError: never stored, or the blob file is missing or damaged.
     """
-    row = connection.execute(select(contents.c.data).where(contents.c.hash == name)).first()
-    if row is None:
-        raise LedgerError(f"the ledger has no content {name}.")
-    if row.data is not None:
-        return to_text(row.data)
+    return read_many(connection, folder, [name])[name]
+
+
+def read_many(connection: Connection, folder: Path | None, names: Collection[str]) -> dict[str, str]:
+    """The texts of several contents, by hash. Raises as `read`."""
+    rows: dict[str, bytes | None] = {}
+    ordered = sorted(set(names))
+    for i in range(0, len(ordered), CHUNK):
+        query = select(contents.c.hash, contents.c.data).where(contents.c.hash.in_(ordered[i : i + CHUNK]))
+        rows.update((name, data) for name, data in connection.execute(query))
+    for name in ordered:
+        if name not in rows:
+            raise LedgerError(f"the ledger has no content {name}.")
+    return {n: _from_file(folder, n) if (data := rows[n]) is None else to_text(data) for n in ordered}
+
+
+def _from_file(folder: Path | None, name: str) -> str:
     if folder is None:
         raise LedgerError(f"content {name} is in a blob folder, but this run names none.")
     path = _file(folder, name)

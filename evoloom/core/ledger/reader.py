@@ -150,6 +150,11 @@ class Reader:
         with self._read() as connection:
             return contents.read(connection, self._blobs, name)
 
+    def texts(self, names: Collection[str]) -> dict[str, str]:
+        """Many contents at once, by hash."""
+        with self._read() as connection:
+            return contents.read_many(connection, self._blobs, names)
+
     def children(self, id: int) -> list[int]:
         """Ids of those that name this candidate as a parent, ascending."""
         p = schema.parents.c
