@@ -1,0 +1,297 @@
+"""The zygote: a fresh interpreter that imports a problem's modules once and forks a confined process per candidate.
+
+Run as a script, by `launch`, in an empty environment: `python -s -S -P zygote.py CONFIG`, control socket on
+descriptor 0. It is trusted, single-threaded, holds no secret, and never sees a candidate's source: that comes over the
+session's own channel, which the zygote closes after the fork. Control messages are JSON, one per packet:
+
+    {"open": id, "seconds": s, "memory_mb": m, "files_mb": f}   with two descriptors: channel, output pipe
+    {"end": id}    kill it, answer {"ended": id, "status": wait status, "rss_kb": most memory it had}
+    {"drop": id}   kill it, no answer
+    (end of file)  kill everything, exit
+
+Standard library only, and only this folder's files of the zygote: `evoloom` itself is neither imported nor readable.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import sys
+import time
+import types
+from typing import Any
+
+if __name__ == "__main__":  # stand-ins for the packages, so that the siblings load without the real `evoloom`
+    for _name, _path in (("evoloom", []), ("evoloom.evaluate", [os.path.dirname(os.path.abspath(__file__))])):
+        sys.modules[_name] = types.ModuleType(_name)
+        sys.modules[_name].__path__ = _path  # type: ignore[attr-defined]
+
+from evoloom.evaluate import candidate, kernel, landlock, seccomp, wire
+
+UNPREPARED = 70  # exit status of a child that could not be confined
+_THREADS = 64
+_FILES = 64
+_READABLE = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+
+
+class Zygote:
+    """Children by session id. `config`: level, modules, path, read, hide, home, uid_base (see `launch.Plan`)."""
+
+    def __init__(self, config: dict[str, Any], control: socket.socket):
+        self.control = control
+        self.pid = os.getpid()
+        self.home = config["home"]
+        self.hide = config["hide"]
+        self.confined = config["level"] != "limits"
+        self.read = [os.path.realpath(p) for p in (*config["read"], *_READABLE)]
+        self.abi = landlock.abi() if self.confined else 0
+        self.uid_base = config["uid_base"] if os.geteuid() == 0 else None
+        # Without Landlock another user id is all that protects root's files, so none of them stays open to it.
+        self.keep_file_access = bool(self.abi) and not all(map(_world_readable, (*config["read"], *config["path"])))
+        self.filter = seccomp.Filter() if self.confined else None
+        self.running: dict[int, int] = {}
+        self.dying: dict[int, int] = {}
+        sys.path[:] = [p for p in sys.path if os.path.isdir(p)] + config["path"]
+        for module in config["modules"]:
+            importlib.import_module(module)
+        with open("/proc/self/statm") as f:
+            self.base_memory = int(f.read().split()[0]) * resource.getpagesize()
+        self.threads = _THREADS + _own_threads()
+
+    def confine(self) -> None:
+        """The finest reading rules are laid on the zygote itself, once; every child inherits them."""
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+        if not self.confined:
+            return
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        if self.abi:
+            rules = landlock.Ruleset(self.abi)
+            for path in self.read:
+                rules.allow_all(_less(path, self.hide), landlock.READ)
+            rules.allow_all(_DEVICES, landlock.READ | landlock.WRITE)
+            rules.allow(self.home, landlock.WRITE)
+            rules.restrict()
+
+    def serve(self) -> None:
+        while True:
+            self.reap()
+            self.control.settimeout(0.02 if self.dying else None)
+            try:
+                data, fds, _, _ = socket.recv_fds(self.control, 1 << 16, 4)
+            except TimeoutError:
+                continue
+            if not data:
+                break
+            message = json.loads(data)
+            if "open" in message:
+                self.open(message, fds)
+            elif "end" in message:
+                self.end(message["end"])
+            else:
+                self.drop(message["drop"])
+        for id in list(self.running):
+            self.drop(id)
+        while self.dying:
+            self.reap()
+            time.sleep(0.005)
+
+    def open(self, message: dict[str, Any], fds: list[int]) -> None:
+        id = message["open"]
+        home = f"{self.home}/{id}"
+        os.mkdir(home, 0o700)
+        uid = None
+        if self.uid_base is not None:
+            uid = self.uid_base + id % 256
+            if not self.keep_file_access:
+                os.chown(home, uid, uid)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self.prepare(message, fds, home, uid)
+            except BaseException as e:
+                candidate.send(candidate.BROKEN, 0, wire.encode(f"{type(e).__name__}: {e}"))
+                os._exit(UNPREPARED)
+            candidate.serve()
+        for fd in fds:
+            os.close(fd)
+        self.running[id] = pid
+
+    def prepare(self, message: dict[str, Any], fds: list[int], home: str, uid: int | None) -> None:
+        """In the child: give up everything that a candidate may not have. The order matters."""
+        channel, output = fds
+        os.setsid()
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.dup2(channel, candidate.CHANNEL) if channel != candidate.CHANNEL else None
+        nothing = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.closerange(candidate.CHANNEL + 1, 1 << 16)
+        os.chdir(home)
+        os.environ["HOME"] = os.environ["TMPDIR"] = home
+        self.limit(message)
+        rules = None
+        if self.abi:  # coarser than the zygote's own rules, but with this candidate's folder alone to write in
+            rules = landlock.Ruleset(self.abi)
+            rules.allow_all(self.read, landlock.READ)
+            rules.allow_all(_DEVICES, landlock.READ | landlock.WRITE)
+            rules.allow(home, landlock.WRITE)
+        if uid is not None:
+            kernel.drop_privileges(uid, self.keep_file_access)
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
+        if os.getppid() != self.pid:
+            os._exit(0)
+        kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+        if rules:
+            rules.restrict()
+        if self.filter:
+            self.filter.install(os.getpid())
+        candidate.send(candidate.READY, 0, b"")
+
+    def limit(self, message: dict[str, Any]) -> None:
+        mb = 1 << 20
+        cpu = int(message["seconds"]) + 2  # only a second net: the clock of the session ends it first
+        for what, most in (
+            (resource.RLIMIT_AS, self.base_memory + message["memory_mb"] * mb),
+            (resource.RLIMIT_CPU, cpu),
+            (resource.RLIMIT_FSIZE, message["files_mb"] * mb),
+            (resource.RLIMIT_NOFILE, _FILES),
+            (resource.RLIMIT_NPROC, self.threads),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_MEMLOCK, 0),
+        ):
+            hard = resource.getrlimit(what)[1]
+            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            resource.setrlimit(what, (most, most))
+
+    def end(self, id: int) -> None:
+        """Kill, wait, and say how it ended: a child that had died before has its own status."""
+        pid = self.running.pop(id, None)
+        answer: dict[str, Any] = {"ended": id, "status": None, "rss_kb": 0}
+        if pid is not None:
+            _kill(pid)
+            _, answer["status"], usage = os.wait4(pid, 0)
+            answer["rss_kb"] = usage.ru_maxrss
+            self.clean(id)
+        self.control.settimeout(None)
+        self.control.send(json.dumps(answer).encode())
+
+    def drop(self, id: int) -> None:
+        pid = self.running.pop(id, None)
+        if pid is not None:
+            _kill(pid)
+            self.dying[id] = pid
+
+    def reap(self) -> None:
+        for id, pid in list(self.dying.items()):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                del self.dying[id]
+                self.clean(id)
+
+    def clean(self, id: int) -> None:
+        home = f"{self.home}/{id}"
+        try:
+            os.rmdir(home)
+        except OSError:
+            shutil.rmtree(home, ignore_errors=True)
+        if not self.confined:
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Without the filter a candidate can start processes; those that left its group were handed to us."""
+        known = {*self.running.values(), *self.dying.values()}
+        with open(f"/proc/self/task/{self.pid}/children") as f:
+            strays = [int(pid) for pid in f.read().split() if int(pid) not in known]
+        for pid in strays:
+            _kill(pid)
+            os.waitpid(pid, 0)
+
+
+def _kill(pid: int) -> None:
+    """The process and its group. One that has died but was not waited for still takes the signal."""
+    os.kill(pid, signal.SIGKILL)
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return  # it died before it had a group of its own
+
+
+def _world_readable(path: str) -> bool:
+    """Whether any user may read beneath a path."""
+    if not os.path.exists(path):
+        return True
+    parts = os.path.realpath(path)
+    if not os.stat(parts).st_mode & 0o004:
+        return False
+    while parts != "/":
+        parts = os.path.dirname(parts)
+        if not os.stat(parts).st_mode & 0o001:
+            return False
+    return True
+
+
+def _own_threads() -> int:
+    """Threads of this user now, all of which the limit on processes counts. 0 for root: its candidates get other ids."""
+    if os.geteuid() == 0:
+        return 0
+    count = 0
+    for name in os.listdir("/proc"):
+        try:
+            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == os.geteuid():
+                count += len(os.listdir(f"/proc/{name}/task"))
+        except OSError:
+            continue  # ended meanwhile
+    return count
+
+
+def _less(path: str, hide: list[str]) -> list[str]:
+    """The paths that cover a folder except what is hidden: problems hold seeds and answers. All are real paths."""
+    if path in hide:
+        return []
+    if not any(h.startswith(path.rstrip("/") + "/") for h in hide):
+        return [path]
+    return [part for name in os.listdir(path) for part in _less(os.path.join(path, name), hide)]
+
+
+def _self_test(zygote: Zygote) -> str:
+    """Why a child cannot be confined here, or nothing."""
+    ours, theirs = socket.socketpair()
+    zygote.open({"open": 0, "seconds": 5, "memory_mb": 256, "files_mb": 1}, [theirs.detach(), os.dup(1)])
+    ours.settimeout(20)
+    data = ours.recv(1 << 16)
+    ours.close()
+    zygote.drop(0)
+    if not data:
+        return "a test child died while it was confined"
+    _, kind, _ = wire.HEADER.unpack_from(data)
+    return "" if kind == candidate.READY else wire.decode(data, wire.HEADER.size)
+
+
+def main() -> None:
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    config = json.loads(sys.argv[1])
+    control = socket.socket(fileno=0)
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    zygote = Zygote(config, control)
+    zygote.confine()
+    candidate.seed_generators()
+    if "numpy" in sys.modules:
+        wire.decode(wire.encode(sys.modules["numpy"].zeros(2)))
+    reason = _self_test(zygote)
+    gc.collect()
+    gc.freeze()
+    versions = {m: getattr(sys.modules[m], "__version__", "") for m in config["modules"]}
+    facts = {"landlock": zygote.abi, "other_user": zygote.uid_base is not None, "versions": versions}
+    control.send(json.dumps({"ready": not reason, "reason": reason, **facts}).encode())
+    zygote.serve()
+
+
+if __name__ == "__main__":
+    main()
