@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from evoloom.core.contracts import (
-    Added,
-    Archive,
-    Draft,
-    Made,
-    NotMade,
-    Operator,
-    Problem,
-    Proposals,
-    Record,
-    Room,
-    Select,
-    Told,
-    Vary,
-    View,
-)
+from evoloom.core.contracts import Added, Archive, Operator, Problem, Proposals, Room, Select, Told, Vary, View
 from evoloom.core.errors import CompositionError, UsageError
 from evoloom.core.rng import Rng
+from evoloom.select.weighted import fits
 from evoloom.strategies.keep import Factory, Keep, keep
+from evoloom.strategies.making import affordable, children
 from evoloom.strategies.starts import Sample, Startless, Starts, begin, next_starts, starts_told
 
 SELECT, VARY, SAMPLE = range(3)  # streams of one ask
@@ -49,11 +36,13 @@ class Breed:
         self.operators: Mapping[str, Operator] = {vary.name: vary}
         self.needs: frozenset[str] = frozenset(getattr(vary, "needs", ()))
         self.wants: frozenset[str] = frozenset(getattr(vary, "wants", ()))
-        self._many = None if vary.draft else getattr(vary, "many", None)
 
     def init(self, problem: Problem, archive: Archive, rng: Rng) -> Bred:
-        for name in self.select.needs:
-            archive.column(name)  # its error lists the columns that are there
+        if hasattr(archive, "names"):
+            fits(self.select, archive)
+        else:
+            for name in self.select.needs:
+                archive.column(name)  # its error lists the columns that are there
         starts = begin(problem, rng, self.n_start, self.sample)
         if self.sample is None and not starts.pending and not isinstance(problem, Startless):
             raise CompositionError(
@@ -75,9 +64,11 @@ class Breed:
         if n < 1:
             return None, state
         parents = self._parents(archive, rng.fold(SELECT), n)
-        if self.vary.draft:
-            return Proposals([Draft(self.vary.name)] * n, parents), state
-        return self._make(archive, rng, parents, view), state
+
+        def others(rng: Rng) -> tuple[int, ...]:
+            return self._parents(archive, rng, 1)[0]
+
+        return children(self.vary, parents, others, rng.fold(VARY), view, self.tries), state
 
     def tell(self, state: Bred, archive: Archive, rng: Rng, told: Told, added: Added, view: View) -> Bred:
         return state if told.proposals.parents else Bred(starts_told(state.starts, told.evaluation.n))
@@ -85,45 +76,6 @@ class Breed:
     def _parents(self, archive: Archive, rng: Rng, n: int) -> list[tuple[int, ...]]:
         slots = self.select(archive, rng, n, self.vary.arity)
         return [tuple(row) for row in np.asarray(archive.ids)[slots].tolist()]
-
-    def _make(self, archive: Archive, rng: Rng, parents: list[tuple[int, ...]], view: View) -> Proposals:
-        """Children made inside the ask; a refused one is tried again with other parents, then left as a draft."""
-        rng = rng.fold(VARY)
-        sources = [[view.record(i) for i in row] for row in parents]
-        if self._many is not None:
-            try:
-                return Proposals(list(self._many(rng, sources)), parents, operators=[self.vary.name] * len(parents))
-            except NotMade:
-                pass  # which row it was is not known: one by one below
-        children: list[Any] = []
-        for row, one in enumerate(sources):
-            child, parents[row] = self._make_one(archive, rng.fold(row), one, parents[row], view)
-            children.append(child)
-        return Proposals(children, parents, operators=[self.vary.name] * len(parents))
-
-    def _make_one(
-        self, archive: Archive, rng: Rng, sources: Sequence[Record], parents: tuple[int, ...], view: View
-    ) -> tuple[Any, tuple[int, ...]]:
-        draft = Draft(self.vary.name)
-        for attempt in range(self.tries):
-            if attempt:
-                parents = self._parents(archive, rng.fold(2 * attempt), 1)[0]
-                sources = [view.record(i) for i in parents]
-            try:
-                child = self.vary(rng.fold(2 * attempt + 1), sources, draft)
-            except NotMade:
-                continue
-            return (child.genome if isinstance(child, Made) else child), parents
-        return draft, parents  # a worker tries once more; if it fails too, the failure is on record
-
-
-def affordable(room: Room, n: int, operator: str) -> int:
-    """How many of n children by a paid operator the budget covers; n where it is free."""
-    if operator not in room.prices:
-        return n
-    while n and not room.affords(n, operator=operator):
-        n -= 1
-    return n
 
 
 def breed(

@@ -24,7 +24,7 @@ from evoloom.core.contracts import (
 from evoloom.core.errors import CompositionError, UsageError
 from evoloom.core.rng import Rng
 
-Factory = Callable[[Problem], Archive]
+Factory = Callable[[Problem], Any]  # -> an empty Archive
 
 
 class Kept(NamedTuple):
@@ -63,11 +63,11 @@ class Keep:
 
     def tell(self, state: Kept, rng: Rng, told: Told, view: View) -> tuple[Kept, Added]:
         """Whole judgements are inserted; partial ones go to the proposer alone, with an empty answer."""
-        state, added = self._insert(state, told)
+        state, added = self._insert(state, told, _with_parents(told.proposals))
         return state._replace(proposer=self.proposer.tell(state.proposer, state.archive, rng, told, added, view)), added
 
     def adopt(self, state: Kept, told: Told, view: View) -> Kept:
-        return self._insert(state, told)[0]
+        return self._insert(state, told, told.proposals.aux)[0]  # no credit: its parents earned it elsewhere
 
     def best(self, state: Kept) -> tuple[Sequence[int], Scope]:
         """The best kept id, or the champion where the archive has lost it; all of the front for several objectives."""
@@ -92,11 +92,20 @@ class Keep:
         more = getattr(self.proposer, "stats", None)
         return {**state.archive.stats(), **(more(state.proposer) if more else {})}
 
-    def _insert(self, state: Kept, told: Told) -> tuple[Kept, Added]:
+    def _insert(self, state: Kept, told: Told, aux: Mapping[str, Any]) -> tuple[Kept, Added]:
         if told.proposals.scope is not None:
             return state, Added.none(told.evaluation.n)
-        archive, added = state.archive.insert(told.ids, told.evaluation, None, told.proposals.aux)
+        archive, added = state.archive.insert(told.ids, told.evaluation, None, aux)
         return Kept(archive, state.proposer, _champion(state.champion, told.ids, told.evaluation)), added
+
+
+def _with_parents(proposals: Proposals) -> Mapping[str, Any]:
+    """aux with the column `parents`, (n, arity) ids padded with -1: archives credit them for their children."""
+    if not proposals.parents or "parents" in proposals.aux:
+        return proposals.aux
+    width = max(1, max(len(row) for row in proposals.parents))
+    ids = [(*row, *(-1,) * (width - len(row))) for row in proposals.parents]
+    return {**proposals.aux, "parents": np.array(ids, np.int64)}
 
 
 def _filled(archive: Archive) -> tuple[np.ndarray, np.ndarray]:

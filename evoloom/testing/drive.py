@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     fresh: bool = False  # a new strategy object and an exact copy of the state at every step
     spoil: bool = False  # every judgement fails
     adopt_every: int = 0  # adopt a candidate that the strategy never asked for, after so many tells
-    watch: bool = False  # compare the state before and after every empty ask
+    watch: bool = False  # compare the state before and after every empty ask; ask without any room too
     box: Box | None = None
 
 
@@ -94,14 +94,13 @@ class _Driver:
 
     def ask(self) -> bool:
         room = self.room()
-        if room.now < 1 or self.spent >= self.plan.evaluations - 1e-9:
+        if self.spent >= self.plan.evaluations - 1e-9 or (room.now < 1 and not self.plan.watch):
             return False
         self.refresh()
         batch = len(self.asks)
         before = fork(self.state) if self.plan.watch else None
-        proposals, self.state = self.strategy.ask(
-            self.state, self.root.fold(batch).fold(streams.ASK), room, self.memory
-        )
+        rng = self.root.fold(batch).fold(streams.ASK)
+        proposals, self.state = self.strategy.ask(self.state, rng, room, self.memory)
         if proposals is None:
             where = difference(before, self.state) if self.plan.watch else None
             if where:
