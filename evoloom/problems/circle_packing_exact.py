@@ -2,8 +2,8 @@
 
 Every float64 is a dyadic rational m / 2^s, so all coordinates of a packing are integers on one grid of pitch 2^-s and
 the three rules, r >= 0, the circle inside the unit square, (r_i + r_j)^2 <= |c_i - c_j|^2, are compared exactly in
-Python's integers. Floating-point searches meet the rules to about 1e-9; `shrink` makes such a packing exactly feasible by
-reducing radii, in the same arithmetic, and what is scored is the packing that comes out.
+Python's integers. Floating-point searches meet the rules to about 1e-9; `shrink` makes such a packing exactly feasible
+by reducing radii, in the same arithmetic, and what is scored is the packing that comes out.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def certificate(circles: np.ndarray) -> str:
     return CHECKER.replace("@N@", str(len(circles))).replace("@CIRCLES@", lines)
 
 
-CHECKER = '''"""@N@ circles in the unit square. Run this file: it checks the packing exactly and prints the sum of the radii."""
+CHECKER = '''"""@N@ circles in the unit square. Run this file: it checks them exactly and prints the radii's sum."""
 
 from fractions import Fraction
 

@@ -4,7 +4,7 @@ A packing is an (n, 3) float array of x, y, r in the unit square. Every function
 call may stand where another stands; none changes its argument. All of them are deterministic: randomness enters by an
 integer `seed`.
 
-`polish` is the workhorse. "Maximise the sum of radii" has linear walls and the pair constraints |c_i - c_j| >= r_i + r_j.
+`polish` is the workhorse. Its goal, the sum of radii, and the walls are linear; pairs keep |c_i - c_j| >= r_i + r_j.
 The left side is convex in the centres, so its tangent lies below it: replacing it by u_ij . (c_i - c_j), with u_ij the
 present unit vector, gives a linear program whose feasible set lies *inside* the true one. Each solution is feasible and
 no worse than the last (the convex-concave procedure: Yuille and Rangarajan, Neural Computation 15, 2003), there is no
@@ -94,7 +94,7 @@ def best_radii(circles: np.ndarray) -> np.ndarray:
 
 
 def polish(circles: np.ndarray, reach: float = 0.05, steps: int = 40) -> np.ndarray:
-    """Centres and radii moved together to the nearby local optimum of the sum of radii. -> (n, 3), feasible to about 1e-9
+    """Centres and radii moved together to the nearby local optimum. -> (n, 3), feasible to about 1e-9
 
     reach: most that a coordinate or a radius may change in one linear program. steps: most programs; it stops earlier
     when one gains less than 1e-9.

@@ -28,7 +28,7 @@ def failed(verdict: Verdict, why: str) -> Row:
 
 
 def judge_each(genomes: Iterable[Any], judge: Callable[[Any], Row], columns: Columns) -> Evaluation:
-    """`judge` applied to every genome; `Failed` becomes its verdict. Any other exception is the judge's own and passes."""
+    """`judge` applied to every genome; `Failed` becomes its verdict. Other exceptions pass: they are the judge's."""
     rows = []
     for genome in genomes:
         try:

@@ -65,5 +65,5 @@ def test_better():
 
 @pytest.mark.parametrize("wrong", [np.zeros((3, 2)), np.full((2, 3), np.nan), np.zeros((0, 3))])
 def test_bad_packings_are_named(wrong):
-    with pytest.raises(ValueError, match="expected an|number of circles"):
+    with pytest.raises(ValueError, match=r"expected an|number of circles"):
         tools.best_radii(wrong)
