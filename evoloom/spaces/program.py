@@ -40,8 +40,16 @@ class ProgramSpace:
         UsageError: the start is not such a program, or the vocabulary needs a name that it does not bind.
     """
 
-    def __init__(self, start: str, *, entry: str | None = None, functions: Sequence[str] | None = None,
-                 vocabulary: Vocabulary | None = None, max_nodes: int = 200, max_characters: int = 100_000):  # fmt: skip
+    def __init__(
+        self,
+        start: str,
+        *,
+        entry: str | None = None,
+        functions: Sequence[str] | None = None,
+        vocabulary: Vocabulary | None = None,
+        max_nodes: int = 200,
+        max_characters: int = 100_000,
+    ):
         self._options = {"entry": entry, "functions": functions, "vocabulary": vocabulary, "max_nodes": max_nodes,
                          "max_characters": max_characters}  # fmt: skip
         self.start, self.entry, self.max_nodes, self.max_characters = start, entry, max_nodes, max_characters
@@ -157,7 +165,8 @@ class ProgramSpace:
         """The genome with other trees; regions whose tree is the same object keep their text."""
         old = self.read(genome)
         texts = self.layout.split(genome)
-        assert old is not None and texts is not None
+        if old is None or texts is None:
+            raise ValueError("the genome is not a program of this space")
         new = [
             t if a is b else render(b, span, t.endswith("\n"))
             for t, a, b, span in zip(texts, old.bodies, bodies, self.layout.spans)

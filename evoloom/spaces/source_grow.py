@@ -21,7 +21,8 @@ T = TypeVar("T")
 Gen = np.random.Generator
 NUMBERS = ("float", "int")
 P_CONSTANT = 0.4  # that a scalar leaf is a number where variables would do too
-P_ARRAY = 0.6  # that an argument of an elementwise form is an array
+SCALAR_LEAF = 0.75  # chance that a scalar beside an array is a leaf: what is the same for all elements matters less
+P_ARRAY = 0.7  # that an argument of an elementwise form is an array
 
 
 def pick(gen: Gen, options: Sequence[T]) -> T:
@@ -107,7 +108,11 @@ class Grower:
             return None
         args: list[ast.expr] = []
         for _ in range(4):
-            grown = [given.get(i) or self.expression(gen, t, env, depth, leaf) for i, t in enumerate(types)]
+            grown = [
+                given.get(i)
+                or self.expression(gen, t, env, depth, SCALAR_LEAF if is_array(want) > is_array(t) else leaf)
+                for i, t in enumerate(types)
+            ]
             if any(a is None for a in grown):
                 return None
             args = [a for a in grown if a is not None]

@@ -96,6 +96,17 @@ def result(p: Primitive, types: Sequence[str | None]) -> str:
     return array(p.result) if p.lift and any(t and is_array(t) for t in types) else p.result
 
 
+def type_of(node: ast.expr, env: Env, signatures: Signatures) -> str | None:
+    """Type of an expression in an environment."""
+    if isinstance(node, ast.Constant):
+        return {bool: "bool", int: "int", float: "float"}.get(type(node.value))
+    if isinstance(node, ast.Name):
+        return env.get(node.id)
+    types = [type_of(n, env, signatures) for _, n in operands(node)]
+    p = signatures.of(node, types) if head(node) else None
+    return result(p, types) if p else None
+
+
 def number(node: ast.expr) -> float | int | None:
     """The value of a numeric literal, a minus sign included; None for everything else and for bools."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):

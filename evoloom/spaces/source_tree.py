@@ -185,8 +185,9 @@ def _functions(source: str, tree: ast.Module, names: Sequence[str] | None) -> li
         indent = "    " if inline else first[: len(first) - len(first.lstrip())]
         last = body[-1]
         if inline:
-            tail = lines[last.end_lineno - 1].encode()[: last.end_col_offset].decode()
-            stop = offsets[last.end_lineno - 1] + len(tail)
+            end = last.end_lineno or line
+            tail = lines[end - 1].encode()[: last.end_col_offset].decode()
+            stop = offsets[end - 1] + len(tail)
         else:
             stop = offsets[last.end_lineno or 1]
         spans.append(Span(f.name, start, stop, indent, inline, line + (not inline)))

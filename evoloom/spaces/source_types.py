@@ -2,10 +2,10 @@
 
 A type is a name: `float`, `int`, `bool`, any name of the user's own, with `[]` behind it for an array of them. `int`
 may stand where `float` is wanted (`fits`); a scalar never stands for an array. A primitive that *lifts* is elementwise:
-with an array among its arguments its result is an array too, so one row `a + b` covers every mix of arrays and scalars.
+with an array among its arguments its result is an array too, so one row `a + b` covers all mixes of both.
 
-A `Primitive` is a Python expression with holes `_0`, `_1`, ...: an operator, a call, or a whole idiom. An `Idiom` is one
-or more statements with holes, whose names `new_0`, ... become fresh variables. To extend a vocabulary, add rows.
+A `Primitive` is a Python expression with holes `_0`, `_1`, ...: an operator, a call, or a whole idiom. An `Idiom` is
+one or more statements with holes; its names `new_0`, ... become fresh variables. To extend a vocabulary, add rows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ast
 import builtins
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from evoloom.core.errors import UsageError
@@ -74,7 +74,7 @@ class Primitive(NamedTuple):
 
 
 class Idiom(NamedTuple):
-    """Statements to insert, with typed holes: `Idiom("for new_0 in range(_0):\\n    _1 = _1 * 2", ("int", "var float"))`.
+    """Statements to insert, with typed holes: `Idiom("for new_0 in range(_0): _1 = _1 * 2", ("int", "var float"))`.
 
     `var T`: the hole takes the name of an existing variable of type T (so that it may be assigned).
     """
@@ -92,7 +92,11 @@ class Vocabulary(NamedTuple):
     idioms: tuple[Idiom, ...] = ()
 
     def __add__(self, other: Vocabulary) -> Vocabulary:  # type: ignore[override]
-        return Vocabulary(*(tuple(dict.fromkeys(a + b)) for a, b in zip(self, other)))
+        return Vocabulary(
+            tuple(dict.fromkeys(self.primitives + other.primitives)),
+            tuple(dict.fromkeys(self.constants + other.constants)),
+            tuple(dict.fromkeys(self.idioms + other.idioms)),
+        )
 
     def roots(self) -> dict[str, str]:
         """Free names of all templates, each with one template that uses it."""
@@ -135,7 +139,7 @@ class Vocabulary(NamedTuple):
         return self
 
 
-@lru_cache(maxsize=None)
+@cache
 def holes_of(template: str) -> set[int]:
     """Numbers of the holes in a template."""
     return {
@@ -143,13 +147,13 @@ def holes_of(template: str) -> set[int]:
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def pattern(template: str) -> ast.expr:
     """The template of a primitive as a tree."""
     return ast.parse(template, mode="eval").body
 
 
-@lru_cache(maxsize=None)
+@cache
 def parsed(template: str) -> tuple[ast.stmt, ...]:
     """The template of an idiom as trees."""
     return tuple(ast.parse(template).body)
@@ -223,7 +227,7 @@ def operands(node: ast.expr) -> list[tuple[Path, ast.expr]]:
     return []
 
 
-@lru_cache(maxsize=None)
+@cache
 def simple_head(template: str) -> tuple[Any, ...] | None:
     """The head of a template that is one node with the holes as its operands, in order; None for an idiom."""
     tree = pattern(template)

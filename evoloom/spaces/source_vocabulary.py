@@ -57,19 +57,22 @@ math_scalars = Vocabulary(
     )
 )
 
-# Elementwise functions of arrays and scalars with `import numpy as np`.
+# Elementwise functions of arrays and scalars with `import numpy as np`. Choices and differences come up most: rules are
+# made of them; smooth functions of one argument are rarer, because they seldom change an order.
 numpy_elementwise = Vocabulary(
     (
         *_ARITHMETIC,
         *_rows("_0 & _1; _0 | _1", "bool bool", "bool", True, 0.1, False),
         *_rows("~_0", "bool", "bool", True, 0.1, False),
-        *_rows("np.logical_and(_0, _1); np.logical_or(_0, _1)", "bool bool", "bool", True, 0.5),
-        *_rows("np.logical_not(_0)", "bool", "bool", True, 0.2),
-        *_rows("np.where(_0, _1, _2)", "bool float float", "float", True, 2.0),
-        *_rows("np.minimum(_0, _1); np.maximum(_0, _1)", "float float", "float", True, 1.0),
+        *_rows("np.logical_and(_0, _1); np.logical_or(_0, _1)", "bool bool", "bool", True, 0.3),
+        *_rows("np.logical_not(_0)", "bool", "bool", True, 0.1),
+        *_rows("np.where(_0, _1, _2)", "bool float float", "float", True, 3.0),
+        *_rows("np.minimum(_0, _1); np.maximum(_0, _1)", "float float", "float", True, 0.7),
         *_rows("np.power(_0, _1)", "float float", "float", True, 0.3, False),
-        *_rows("np.abs(_0); np.sqrt(_0); np.exp(_0); np.log(_0)", "float", "float", True, 0.5),
-        *_rows("np.square(_0); np.sign(_0); np.floor(_0)", "float", "float", True, 0.3),
+        *_rows("np.abs(_0)", "float", "float", True, 1.0),
+        *_rows("np.sqrt(_0); np.square(_0)", "float", "float", True, 0.4),
+        *_rows("np.exp(_0); np.log(_0)", "float", "float", True, 0.2),
+        *_rows("np.sign(_0); np.floor(_0)", "float", "float", True, 0.1),
         *_rows("np.tanh(_0); np.sin(_0); np.cos(_0); np.log1p(_0); np.ceil(_0)", "float", "float", True, 0.2, False),
         *_rows("abs(_0)", "float", "float", True, 0.5, False),
     )

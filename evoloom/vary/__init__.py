@@ -5,6 +5,8 @@ of as many parents. It may raise NotMade. Cheap ones run inside the ask; slow on
 drafts and made by workers. Operators compose: `mixture({name: vary}, weights)` is one vary that draws among several.
 A *proposer* is vary with a memory: `polish` tunes the numbers of a good program over several judgements.
 
-    source      typed edits of Python programs, without a model
-    polish      numbers of programs by an evolution strategy
+    vector, permutation   steps and crossovers of numbers and orders
+    source                typed edits of Python programs, without a model
+    polish                numbers of programs, by an evolution strategy
+    defaults              what a problem gets when a system does not say
 """

@@ -44,15 +44,17 @@ EDITS: dict[str, Edit] = {
     "unwrap": source_statement.unwrap,
     "idiom": source_statement.idiom,
     "crossover": source_crossover.subtrees,
+    "join": source_crossover.join,
     "blocks": source_crossover.blocks,
 }
-CROSSOVERS = ("crossover", "blocks")
+CROSSOVERS = ("crossover", "join", "blocks")
 
 # Shares of the edits in a mixture: half crossover and new subtrees, a quarter numbers, the rest small steps.
 WEIGHTS: dict[str, float] = {
     "constant": 5, "operator": 1, "comparison": 1, "variable": 1, "call": 1, "subtree": 4, "grow": 3, "shrink": 1,
     "hoist": 2, "exchange": 0.5, "insert": 0.4, "update": 0.6, "extract": 0.2, "inline": 0.2, "delete": 0.4,
-    "duplicate": 0.2, "swap": 0.2, "wrap_if": 0.3, "wrap_for": 0.1, "unwrap": 0.2, "idiom": 0.5, "crossover": 8, "blocks": 0.5,
+    "duplicate": 0.2, "swap": 0.2, "wrap_if": 0.3, "wrap_for": 0.1, "unwrap": 0.2, "idiom": 0.5, "crossover": 8, "join": 2,
+    "blocks": 0.5,
 }  # fmt: skip
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from itertools import accumulate
 
 from evoloom.spaces.program import ProgramSpace
-from evoloom.spaces.source_grow import Gen, pick
+from evoloom.spaces.source_grow import Gen, pick, pick_weighted
 from evoloom.spaces.source_sites import Env, Place, Reading, Site
-from evoloom.spaces.source_tree import Bodies, replaced
-from evoloom.spaces.source_types import fill, fits
+from evoloom.spaces.source_tree import Bodies, count, replaced
+from evoloom.spaces.source_types import fill, fits, scalar
 from evoloom.vary.source_expression import choose
 
 
@@ -27,6 +28,32 @@ def subtrees(gen: Gen, space: ProgramSpace, rs: Sequence[Reading]) -> Bodies | N
         return None
     new = transplanted(gen, donor, site.env)
     return None if new is None else replaced(rs[0].bodies, site.path, new)
+
+
+def join(gen: Gen, space: ProgramSpace, rs: Sequence[Reading]) -> Bodies | None:
+    """Both parents' expressions under one new form with further arguments grown: a choice between them, a sum, ..."""
+    site = choose(gen, rs[0].sites, 0.9)
+    donors = [] if site is None else [d for d in rs[1].sites if d.type == site.type]
+    donor = choose(gen, donors, 0.9)
+    if site is None or donor is None or site.type not in site.wants:
+        return None
+    if gen.random() < 0.5:  # as large as they come: of two values returned, one whole rule or the other
+        site = max((s for s in rs[0].sites if s.type == site.type in s.wants), key=lambda s: count(s.node))
+        donor = max(donors, key=lambda d: count(d.node))
+    new = transplanted(gen, donor, site.env)
+    if new is None:
+        return None
+    element = scalar(site.type)
+    rows = [p for p in space.grower.forms(site.type)[0] if sum(a == element for a in p.args) == 2]
+    rows = [p for p in rows if p.lift or site.type == element]
+    if not rows:
+        return None
+    form = pick_weighted(gen, rows, list(accumulate(p.weight * (3.0 if len(p.args) > 2 else 1.0) for p in rows)))
+    holes = [i for i, a in enumerate(form.args) if a == element]
+    parts = [site.node, new] if gen.random() < 0.5 else [new, site.node]
+    given = dict(zip(holes, parts))
+    made = space.grower.form(gen, form, site.type, site.env, int(gen.random() * 3), 0.4, given, site.type)
+    return None if made is None else replaced(rs[0].bodies, site.path, made)
 
 
 def transplanted(gen: Gen, donor: Site, env: Env) -> ast.expr | None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from evoloom.spaces.program import ProgramSpace
 from evoloom.spaces.source_grow import Gen, pick, pick_weighted, pointless, wrapped
-from evoloom.spaces.source_sites import Reading, Site, literal, number, result
+from evoloom.spaces.source_sites import Reading, Site, literal, number, result, type_of
 from evoloom.spaces.source_tree import Bodies, replaced
 from evoloom.spaces.source_types import Primitive, build, fits, head, operands, scalar, simple_head
 
@@ -72,7 +72,7 @@ def another_number(gen: Gen, space: ProgramSpace, x: float | int, real: bool) ->
 def same_signature(space: ProgramSpace, site: Site, kind: str | None = None) -> list[Primitive]:
     """Other primitives that could stand at a site over the same operands."""
     ops = [n for _, n in operands(site.node)]
-    types = [site_type(space, site, n) for n in ops]
+    types = [type_of(n, site.env, space.signatures) for n in ops]
     out = []
     for p in space.grower.primitives:
         h = simple_head(p.template)
@@ -83,17 +83,6 @@ def same_signature(space: ProgramSpace, site: Site, kind: str | None = None) -> 
             if any(fits(t, w) for w in site.wants):
                 out.append(p)
     return out
-
-
-def site_type(space: ProgramSpace, site: Site, node: ast.expr) -> str | None:
-    """Type of an expression in the environment of a site."""
-    if isinstance(node, ast.Name):
-        return site.env.get(node.id)
-    if isinstance(node, ast.Constant):
-        return {bool: "bool", int: "int", float: "float"}.get(type(node.value))
-    types = [site_type(space, site, n) for _, n in operands(node)]
-    p = space.signatures.of(node, types) if head(node) else None
-    return result(p, types) if p else None
 
 
 def _swap(gen: Gen, space: ProgramSpace, r: Reading, sites: Sequence[Site], kind: str | None) -> Bodies | None:
