@@ -53,10 +53,13 @@ def settings_of(pairs: list[str]) -> dict[str, str]:
 
 
 def budget_of(evaluations: float | None, seconds: float | None, usd: float | None = None) -> dict[str, Any]:
-    """Limits for `evoloom.run`; without evaluations and seconds, DEFAULT_SECONDS."""
+    """Limits for `evoloom.run`, checked; without evaluations and seconds, DEFAULT_SECONDS."""
     if evaluations is None and seconds is None:
         seconds = DEFAULT_SECONDS
     limits = {"evaluations": evaluations, "seconds": seconds, "usd": usd}
+    from evoloom.core.budget import budget_of as checked
+
+    checked(limits)
     return {k: v for k, v in limits.items() if v is not None}
 
 

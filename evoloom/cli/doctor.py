@@ -70,10 +70,27 @@ def packages() -> list[Check]:
 
 
 def sandbox() -> list[Check]:
-    """Isolation of untrusted candidates, as the sandbox itself reports it."""
-    from evoloom.evaluate.sandbox import describe
+    """Every level of isolation, tried; then what `--sandbox auto` means here."""
+    from contextlib import closing
 
-    return [Check(name, fine, says) for name, fine, says in describe()]
+    from evoloom.core.errors import InfrastructureError
+    from evoloom.evaluate.sandbox import open_box
+
+    checks, best = [], None
+    for level in ("bubblewrap", "confined", "limits"):
+        try:
+            with closing(open_box(level)) as box:
+                facts = getattr(box, "facts", {})
+            says = [f"Landlock ABI {facts['landlock']}"] if facts.get("landlock") else []
+            says += ["candidates get another user id"] if facts.get("other_user") else []
+            checks.append(Check(f"sandbox {level}", True, ", ".join(["works", *says])))
+            best = best or level
+        except InfrastructureError as e:
+            checks.append(Check(f"sandbox {level}", False, " ".join(str(e).split())))
+    if best in (None, "limits"):
+        says = "untrusted code is refused unless you say --sandbox limits (it can then read and write your files)"
+        return [*checks, Check("sandbox auto", False, says)]
+    return [*checks, Check("sandbox auto", True, f"untrusted candidates run at level '{best}'")]
 
 
 def registered() -> list[Check]:
