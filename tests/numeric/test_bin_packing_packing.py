@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from evoloom.core.rng import root
 from evoloom.problems.bin_packing import heuristics
 from evoloom.problems.bin_packing.instances import Instance, generate
-from evoloom.problems.bin_packing.packing import pack_exactly
+from evoloom.problems.bin_packing.packing import pack_as_foreseen, pack_exactly
 from evoloom.problems.bin_packing.tables import Suite, compiled, pack, pack_rule
 
 
@@ -68,6 +68,24 @@ def test_a_rule_of_the_company_packs_as_defined(items):
     rule = compiled(heuristics.FUNSEARCH_WEIBULL)
     for form in ("residuals", "all"):
         assert pack_exactly(np.array(items, float), 40.0, form, rule).used == len(literal(items, 40, form, rule))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(1, 40), min_size=1, max_size=60),
+    st.sampled_from(["residuals", "all"]),
+    st.builds(table_rule, st.integers(0, 10**6), st.booleans()),
+    st.builds(table_rule, st.integers(0, 10**6), st.booleans()),
+    st.integers(1, 200),
+)
+def test_packing_as_foreseen_is_exact_or_says_no(items, form, rule, other, batch):
+    def call_many(sizes, residuals, ends):
+        return np.concatenate([rule(s, r) for s, r in zip(sizes, np.split(residuals, ends[:-1]))])
+
+    sizes = np.array(items, float)
+    exact = pack_exactly(sizes, 40.0, form, rule)
+    assert pack_as_foreseen(sizes, 40.0, form, rule, call_many, batch) == exact
+    assert pack_as_foreseen(sizes, 40.0, form, other, call_many, batch) in (None, exact)
 
 
 def test_several_instances_in_one_call_are_packed_apart():

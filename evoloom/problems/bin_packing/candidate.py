@@ -11,6 +11,7 @@ a difference to the mean): only their order, ties included, decides a packing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,14 +28,13 @@ def priorities_of_calls(items, bins, ends):
     import numpy as np
 
     out, begin = np.empty(len(bins)), 0
-    for item, end in zip(items.tolist(), ends.tolist()):
-        offered = bins[begin:end].copy()
-        with np.errstate(all="ignore"):
-            got = np.asarray(priority(item, offered))
-        if got.shape != (end - begin,) or got.dtype.kind not in "fiub":
-            return f"{got.dtype} of shape {got.shape} for {end - begin} bins"
-        out[begin:end] = got
-        begin = end
+    with np.errstate(all="ignore"):
+        for item, end in zip(items.tolist(), ends.tolist()):
+            got = np.asarray(priority(item, bins[begin:end].copy()))
+            if got.shape != (end - begin,) or got.dtype.kind not in "fiub":
+                return f"{got.dtype} of shape {got.shape} for {end - begin} bins"
+            out[begin:end] = got
+            begin = end
     return out
 '''
 MAX_TABLE = 1 << 19  # priorities asked for a table at most; beyond, the exact path is cheaper
@@ -61,16 +61,18 @@ def call_many(session: Any, items: np.ndarray, bins: np.ndarray, ends: np.ndarra
 
 
 class Asker:
-    """`pack_exactly`'s view of a session: one call per item, in the sizes that the candidate knows."""
+    """A session as the packing sees it: in its unit, not in the sizes that the candidate knows."""
 
     def __init__(self, session: Any, grid: Grid | None):
         self.session, self.grid = session, grid
 
-    def __call__(self, size: float, residuals: np.ndarray) -> np.ndarray:
+    def one(self, size: float, residuals: np.ndarray) -> np.ndarray:
+        return self.many(np.array([size]), residuals, np.array([len(residuals)]))
+
+    def many(self, sizes: np.ndarray, residuals: np.ndarray, ends: np.ndarray) -> np.ndarray:
         if self.grid is not None:
-            residuals = self.grid.sizes(residuals)
-            size = self.grid.size(size)
-        return call_many(self.session, np.array([size]), residuals, np.array([len(residuals)]))
+            sizes, residuals = self.grid.sizes(sizes), self.grid.sizes(residuals)
+        return call_many(self.session, sizes, residuals, ends)
 
 
 class Probe(NamedTuple):
@@ -105,6 +107,10 @@ class Probe(NamedTuple):
                 return None
             begin = end
         return table
+
+    def choice(self, table: np.ndarray) -> Callable[[float, np.ndarray], np.ndarray]:
+        """The table as a rule: (size, residuals) in steps -> priorities."""
+        return lambda size, residuals: table[self.row_of[int(size)], residuals.astype(np.int64)]
 
 
 def same_order(a: np.ndarray, b: np.ndarray) -> bool:

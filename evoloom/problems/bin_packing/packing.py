@@ -107,3 +107,44 @@ def pack_exactly(
     for size in sizes.tolist():
         full += bins.put(size, int(call(size, bins.offer(size)).argmax())) == size
     return Packed(bins.used, full)
+
+
+def pack_as_foreseen(
+    sizes: np.ndarray,
+    capacity: float,
+    form: str,
+    choice: Callable[[float, np.ndarray], np.ndarray],
+    call_many: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+    batch: int = 1 << 16,
+) -> Packed | None:
+    """As `pack_exactly`, many items per call, for a candidate whose priorities are foreseen by `choice`.
+
+    Every item is put to `call_many(sizes, residuals, ends)` with the very residuals on offer and in order of arrival,
+    but about `batch` residuals at a time, on the assumption that the candidate will choose as foreseen. If it always
+    does, these were the calls of `pack_exactly` and the result is the same; None at the first choice that differs. A
+    candidate that looks ahead in a batch gains nothing, because it must still choose as foreseen.
+    """
+    bins = FORMS[form](capacity, len(sizes))
+    full, waiting = 0, 0
+    asked: list[tuple[float, np.ndarray, int]] = []
+    last = len(sizes) - 1
+    for t, size in enumerate(sizes.tolist()):
+        offered = bins.offer(size).copy()
+        k = int(choice(size, offered).argmax())
+        full += bins.put(size, k) == size
+        asked.append((size, offered, k))
+        waiting += len(offered)
+        if waiting >= batch or t == last:
+            if not _chosen(asked, call_many):
+                return None
+            asked, waiting = [], 0
+    return Packed(bins.used, full)
+
+
+def _chosen(
+    asked: list[tuple[float, np.ndarray, int]], call_many: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+) -> bool:
+    ends = np.cumsum([len(offered) for _, offered, _ in asked])
+    got = call_many(np.array([size for size, _, _ in asked]), np.concatenate([o for _, o, _ in asked]), ends)
+    starts = np.append(0, ends[:-1])
+    return all(int(got[a:b].argmax()) == k for a, b, (_, _, k) in zip(starts.tolist(), ends.tolist(), asked))

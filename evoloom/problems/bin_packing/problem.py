@@ -23,6 +23,7 @@ from evoloom.core.contracts import (
     Notes,
     Problem,
     Scope,
+    Session,
     Verdict,
     failed,
 )
@@ -41,8 +42,8 @@ from evoloom.problems.bin_packing.instances import (
     split,
 )
 from evoloom.problems.bin_packing.item_file import read_items
-from evoloom.problems.bin_packing.packing import Packed, pack_exactly
-from evoloom.problems.bin_packing.tables import Suite, known, pack
+from evoloom.problems.bin_packing.packing import Packed, pack_as_foreseen, pack_exactly
+from evoloom.problems.bin_packing.tables import Rule, Suite, known, pack
 from evoloom.problems.judging import Row, judge_each
 
 LARGE = 100_000  # items of the large held-out instance
@@ -149,11 +150,14 @@ class BinPacking(Problem):
 
     @cached_property
     def probe(self) -> Probe | None:
+        return self._probe(self.train)
+
+    def _probe(self, suite: Suite) -> Probe | None:
         """The calls that fill and test a table; None where sizes have no grid or a table would be too large."""
-        if self.train.grid is None:
+        if suite.grid is None:
             return None
-        sizes = np.concatenate([self.train.sizes(c) for c in range(len(self.train.instances))])
-        return probe_of(sizes, self.train.grid, self.form, root(0).fold("probe"))
+        sizes = np.concatenate([suite.sizes(c) for c in range(suite.n)])
+        return probe_of(sizes, suite.grid, self.form, root(0).fold("probe"))
 
     @property
     def arms(self) -> dict[str, str]:
@@ -164,7 +168,7 @@ class BinPacking(Problem):
         return [heuristics.BEST_FIT]
 
     def price(self, scope: Scope) -> float:
-        return 1.0 if scope is None else len(scope) / len(self.train.instances)
+        return 1.0 if scope is None else len(scope) / self.train.n
 
     def settings(self) -> Json:
         digest = hashlib.blake2b(digest_size=8)
@@ -176,7 +180,7 @@ class BinPacking(Problem):
 
     def evaluate(self, job: Job) -> Evaluation:
         box = needed(job.box, self.name)
-        cases = list(range(len(self.train.instances))) if job.scope is None else list(job.scope)
+        cases = list(range(self.train.n)) if job.scope is None else list(job.scope)
         columns = self.columns._replace(cases=tuple(self.columns.cases[c] for c in cases))
 
         def judge(source: str) -> Row:
@@ -191,19 +195,40 @@ class BinPacking(Problem):
 
     def _pack(self, source: str, cases: Sequence[int], box: Box) -> tuple[list[Packed], bool]:
         """The training instances packed, and whether from a table."""
-        if self.probe is not None:
-            with box.open(source + DRIVER, ENTRY, self.limits) as session:
-                table = self.probe.table(session)
-            if table is not None:
-                return pack(self.train, cases, self.form, self.probe.row_of, table), True
-        return [self._exact(source, self.train, c, box) for c in cases], False
+        table = self._table(source, self.probe, box)
+        if self.probe is not None and table is not None:
+            return pack(self.train, cases, self.form, self.probe.row_of, table), True
+        return [self._exactly(source, self.train, c, box) for c in cases], False
 
-    def _exact(self, source: str, instances: Suite, case: int, box: Box) -> Packed:
+    def _table(self, source: str, probe: Probe | None, box: Box) -> np.ndarray | None:
+        """The candidate's table, in a process of its own; None where there is none to be had."""
+        if probe is None:
+            return None
+        with box.open(source + DRIVER, ENTRY, self.limits) as session:
+            return probe.table(session)
+
+    def _exactly(self, source: str, suite: Suite, case: int, box: Box) -> Packed:
         """One instance, the candidate asked for every item, in a process of its own."""
-        sizes = instances.sizes(case)
-        seconds = self.limits.seconds * max(1.0, len(sizes) / 5000)
-        with box.open(source + DRIVER, ENTRY, self.limits._replace(seconds=seconds)) as session:
-            return pack_exactly(sizes, instances.capacity, self.form, Asker(session, instances.grid))
+        with self._session(source, suite, case, box) as session:
+            asker = Asker(session, suite.grid)
+            return pack_exactly(suite.sizes(case), suite.capacity, self.form, asker.one)
+
+    def _foreseen(self, source: str, suite: Suite, case: int, box: Box, choice: Rule | None) -> Packed:
+        """As `_exactly`, in few calls where the candidate chooses as its table does."""
+        if choice is not None:
+            try:
+                with self._session(source, suite, case, box) as session:
+                    asker = Asker(session, suite.grid)
+                    packed = pack_as_foreseen(suite.sizes(case), suite.capacity, self.form, choice, asker.many)
+            except Failed:  # perhaps at residuals that never occur: asking one by one decides
+                packed = None
+            if packed is not None:
+                return packed
+        return self._exactly(source, suite, case, box)
+
+    def _session(self, source: str, suite: Suite, case: int, box: Box) -> Session:
+        seconds = self.limits.seconds * max(1.0, len(suite.instances[case].items) / 5000)
+        return box.open(source + DRIVER, ENTRY, self.limits._replace(seconds=seconds))
 
     def held_out(self, genome: Any, box: Box | None = None) -> Evaluation:
         """Excess on held-out instances, every item asked for, with the known rules on the same instances as signals.
@@ -211,22 +236,24 @@ class BinPacking(Problem):
         Signals beside "size": "first_fit", "best_fit", "reference" and, where there is a large instance (of 100,000
         items; not in the form "all", whose calls grow with it), each of them and "large" itself under `..._large`.
         """
+        box = needed(box, self.name)
         suites = {"": self.held}
         if self._large is not None and self.form == "residuals":
             suites["_large"] = Suite.of([self._large])
-        signals = {"size": np.array([float(program_size(genome, "priority"))])}
+        signals: dict[str, float] = {}
         cases: list[float] = []
         try:
-            for tail, these in suites.items():
-                excess = [
-                    instance.excess(self._exact(genome, these, c, needed(box, self.name)).used)
-                    for c, instance in enumerate(these.instances)
-                ]
-                cases = cases or excess
+            signals["size"] = program_size(genome, "priority")
+            for tail, suite in suites.items():
+                probe = self._probe(suite)
+                table = self._table(genome, probe, box)
+                choice = None if probe is None or table is None else probe.choice(table)
+                excess = suite.excess([self._foreseen(genome, suite, c, box, choice) for c in range(suite.n)])
                 if tail:
-                    signals["large"] = np.array([np.mean(excess)])
-                for rule, value in known(these, self.dataset).items():
-                    signals[rule + tail] = np.array([value])
+                    signals["large"] = float(np.mean(excess))
+                cases = cases or excess
+                signals |= {rule + tail: value for rule, value in known(suite, self.dataset).items()}
         except Failed as why:
-            return failed(1, why.verdict, self.columns, n_cases=len(self.held.instances), notes=[Notes(why.why)])
-        return Evaluation(np.array([np.mean(cases)]), np.zeros(1, np.int8), None, np.array([cases]), signals)
+            return failed(1, why.verdict, self.columns, n_cases=self.held.n, notes=[Notes(why.why)])
+        columns = {k: np.array([float(v)]) for k, v in signals.items()}
+        return Evaluation(np.array([np.mean(cases)]), np.zeros(1, np.int8), None, np.array([cases]), columns)

@@ -24,6 +24,10 @@ class Suite(NamedTuple):
     def of(cls, instances: Sequence[Instance]) -> Suite:
         return cls(instances, grid_of(np.concatenate([i.items for i in instances]), instances[0].capacity))
 
+    @property
+    def n(self) -> int:
+        return len(self.instances)
+
     def sizes(self, case: int) -> np.ndarray:
         """(n,) sizes of one instance in the unit of the packing: steps of the grid, or as they are."""
         items = self.instances[case].items
@@ -44,13 +48,14 @@ def pack(suite: Suite, cases: Sequence[int], form: str, row_of: np.ndarray, tabl
 
     sizes = [suite.sizes(c).astype(np.int64) for c in cases]
     kernel = kernels.pack_residuals if form == "residuals" else kernels.pack_in_order
-    rows = kernel(np.concatenate(sizes), np.cumsum([len(s) for s in sizes]), row_of, table, int(suite.capacity))
+    order = kernels.preferences(table)
+    rows = kernel(np.concatenate(sizes), np.cumsum([len(s) for s in sizes]), row_of, table, order)
     return [Packed(int(used), int(full)) for used, full in rows]
 
 
 def pack_rule(suite: Suite, form: str, rule: Rule) -> list[Packed]:
     """Pack all instances by a trusted elementwise rule."""
-    cases = range(len(suite.instances))
+    cases = range(suite.n)
     if suite.grid is None:
         return [pack_exactly(suite.sizes(c), suite.capacity, form, rule) for c in cases]
     grid, top = suite.grid, suite.grid.top

@@ -135,11 +135,30 @@ def test_size_leaves_docstrings_out_and_counts_all_functions(small):
 def test_held_out_asks_for_every_item_and_brings_the_known_rules(small):
     box = InProcessBox()
     e = small.held_out(heuristics.BEST_FIT, box)
-    assert box.opened == 3 + 1  # one process per instance, the large one included
+    assert box.opened == (1 + 3) + (1 + 1)  # per suite one for the table; one per instance, the large one included
     signals = {k: v[0] for k, v in e.signals.items()}
     assert e.fitness[0] == pytest.approx(signals["best_fit"])
     assert signals["large"] == signals["best_fit_large"]
     assert signals["reference_large"] < 0.2 < 3 < signals["best_fit_large"] < signals["first_fit_large"]
+
+
+def test_held_out_of_a_rule_that_leaves_its_table_is_what_asking_one_by_one_gives(small):
+    """Priorities change at the 200th call: the probe (about 140 calls) does not see it, the trajectory does."""
+    late = program("seen.append(0)\nreturn item - bins if len(seen) < 200 else bins").replace("\n\n\n", "\nseen = []\n")
+    box = InProcessBox()
+    assert tabulated(small, late)
+    e = small.held_out(late, box)
+    expected = [small._exactly(late, small.held, c, InProcessBox()).used for c in range(3)]
+    assert e.cases[0].tolist() == [i.excess(u) for i, u in zip(small.held.instances, expected)]
+    assert box.opened == (1 + 6) + (1 + 2)
+    assert e.fitness[0] > e.signals["best_fit"][0] + 5
+
+
+def test_held_out_failure_beyond_the_table_keeps_its_verdict(small):
+    late = program("seen.append(0)\nreturn bins[: None if len(seen) < 200 else -1]")
+    late = late.replace("\n\n\n", "\nseen = []\n")
+    assert tabulated(small, late)
+    assert small.held_out(late, InProcessBox()).verdict[0] == Verdict.OUTPUT
 
 
 def test_held_out_data_are_not_the_training_data(small):
