@@ -9,6 +9,7 @@ from __future__ import annotations
 import linecache
 import os
 import random
+import resource
 import sys
 import types
 from collections.abc import Callable
@@ -17,12 +18,12 @@ from typing import Any
 from evoloom.evaluate import wire
 
 CHANNEL = 3  # file descriptor of the session
-# Kinds of frames. Down: OPEN, CALL. Up: READY (confined, source not yet run), BROKEN (cannot be confined), RESULT, FAIL.
+# Kinds of frames. Down: OPEN, CALL. Up: READY (confined, source not yet run), BROKEN (cannot be confined), RESULT, FAIL
 OPEN, CALL, READY, BROKEN, RESULT, FAIL = range(1, 7)
 # Verdicts a candidate's own process may report, as in `contracts.Verdict`.
 INVALID, ERROR, MEMORY, OUTPUT, KILLED = 1, 3, 5, 6, 8
 NAME, FILENAME = "candidate", "<candidate>"
-_MAX_TEXT = 4000
+_MAX_TEXT, _MB = 4000, 1 << 20
 _left: list[bytes] = []  # read beyond the last frame
 
 
@@ -61,9 +62,12 @@ def _read(most: int) -> bytes:
     return data
 
 
-def serve() -> None:
-    """Answer frames until the channel closes. Never returns."""
-    _, _, (source, entry, limit) = receive()
+def serve(base_memory: int) -> None:
+    """Answer frames until the channel closes. Never returns. `base_memory`: address space before the program."""
+    _, _, (source, entry, limit, seconds, memory_mb, files_mb) = receive()
+    lower(resource.RLIMIT_AS, base_memory + memory_mb * _MB)
+    lower(resource.RLIMIT_CPU, int(seconds) + 2)  # only a second net: the clock of the session ends it first
+    lower(resource.RLIMIT_FSIZE, files_mb * _MB)
     seed_generators()
     try:
         function = load(source, entry)
@@ -80,6 +84,13 @@ def serve() -> None:
             send(RESULT, number, body)
         except BaseException as e:
             fail(number, e)
+
+
+def lower(what: int, most: int) -> None:
+    """A resource limit that cannot be raised again."""
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
 
 
 def seed_generators() -> None:

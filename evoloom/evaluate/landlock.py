@@ -1,7 +1,7 @@
 """Landlock: which files a process may reach, decided by itself and for ever. Part of the zygote: standard library only.
 
 Documented in the kernel's `userspace-api/landlock`. ABI 1 is Linux 5.13; newer rights are asked for only where the
-kernel knows them. What Landlock leaves open (changing modes and owners, truncation before ABI 3) the seccomp filter closes.
+kernel knows them. What Landlock leaves open (modes and owners, truncation before ABI 3) the seccomp filter closes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
 _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
 _RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1}  # 5 and later: 16 rights
 _FILE_RIGHTS = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
+REMOVE_DIR = 1 << 4
 READ = _READ_FILE | _READ_DIR
 WRITE = ((1 << 15) - 1) & ~_EXECUTE  # make, change, remove and read everything beneath; nothing may be executed
 

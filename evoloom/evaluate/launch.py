@@ -75,7 +75,7 @@ def plan(modules: Sequence[str]) -> Plan:
 
 
 def environment(home: str) -> dict[str, str]:
-    """All variables of a candidate's process; none is the user's. The hash seed is fixed so that runs repeat exactly."""
+    """All variables of a candidate's process; none is the user's. A fixed hash seed, so that runs repeat exactly."""
     fixed = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     return {**fixed, **dict.fromkeys(_THREADS, "1"), "HOME": home, "TMPDIR": home}
 

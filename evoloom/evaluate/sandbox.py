@@ -11,13 +11,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import socket
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from evoloom.core.contracts import Box, Limits
 from evoloom.core.errors import InfrastructureError, UsageError, near
@@ -57,8 +58,32 @@ def open_box(level: str = "auto", modules: Sequence[str] = ()) -> Box:
     )
 
 
+class _Slot(NamedTuple):
+    """A process that is confined and waits for a program."""
+
+    id: int
+    channel: socket.socket
+    output: int
+    zygote: launch.Zygote
+
+    def alive(self) -> bool:
+        try:
+            return bool(self.channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def abandon(self) -> None:
+        self.channel.close()
+        os.close(self.output)
+
+
 class ZygoteBox:
-    """One zygote and its sessions, any number at a time, from any thread. A zygote that dies is started anew."""
+    """One zygote and its sessions, any number at a time, from any thread. A zygote that dies is started anew.
+
+    One process is kept ready ahead of need, forked while the caller is busy with the answer of the one before.
+    """
 
     def __init__(self, level: str, modules: Sequence[str] = ()):
         self.level = level
@@ -67,6 +92,7 @@ class ZygoteBox:
         self._ids = itertools.count(1)
         self._pid = os.getpid()
         self._closed = False
+        self._spare: _Slot | None = None
         self._zygote = launch.start(level, self._plan)
 
     @property
@@ -86,58 +112,81 @@ class ZygoteBox:
         Raises:
             InfrastructureError: the zygote cannot be reached nor started again.
         """
-        if os.getpid() != self._pid:
-            raise InfrastructureError("a box was taken along by a fork: open a box in each process (see judge_tool)")
-        id = next(self._ids)
-        ours, theirs = socket.socketpair()
-        out, into = os.pipe()
-        request = {"open": id, "seconds": limits.seconds, "memory_mb": limits.memory_mb, "files_mb": limits.files_mb}
-        try:
-            with self._lock:
-                self._request(json.dumps(request).encode(), [theirs.fileno(), into])
-                zygote = self._zygote
-        except BaseException:
-            ours.close()
-            os.close(out)
-            raise
-        finally:
-            theirs.close()
-            os.close(into)
-        return ProcessSession(ours, out, source, entry, limits, lambda wait: self._end(zygote, id, wait))
+        with self._lock:
+            slot = self._take()
+        return ProcessSession(slot.channel, slot.output, source, entry, limits, lambda wait: self._end(slot, wait))
 
     def close(self) -> None:
         """End every session and the zygote."""
         with self._lock:
             if not self._closed and os.getpid() == self._pid:
                 self._closed = True
+                if self._spare:
+                    self._spare.abandon()
                 launch.stop(self._zygote)
 
-    def _request(self, data: bytes, fds: list[int]) -> None:
+    def _take(self) -> _Slot:
         if self._closed:
             raise InfrastructureError("the box is closed")
+        if os.getpid() != self._pid:
+            raise InfrastructureError("a box was taken along by a fork: open a box in each process (see judge_tool)")
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            if spare.zygote is self._zygote and spare.alive():
+                return spare
+            self._drop(spare)
         try:
-            socket.send_fds(self._zygote.control, [data], fds)
+            return self._fork()
         except OSError:
             launch.stop(self._zygote)
             self._zygote = launch.start(self.level, self._plan)
-            socket.send_fds(self._zygote.control, [data], fds)
+            return self._fork()
 
-    def _end(self, zygote: launch.Zygote, id: int, wait: bool) -> Ending:
-        """End one session. Where the zygote does not answer in time, it and all it started is ended."""
+    def _fork(self) -> _Slot:
+        """Ask the zygote for a process. Raises OSError where the zygote is gone."""
+        id = next(self._ids)
+        channel, theirs = socket.socketpair()
+        output, into = os.pipe()
+        slot = _Slot(id, channel, output, self._zygote)
+        try:
+            socket.send_fds(self._zygote.control, [json.dumps({"open": id}).encode()], [theirs.fileno(), into])
+        except OSError:
+            slot.abandon()
+            raise
+        finally:
+            theirs.close()
+            os.close(into)
+        return slot
+
+    def _drop(self, slot: _Slot) -> None:
+        slot.abandon()
+        with contextlib.suppress(OSError):  # a zygote that is gone took the process along
+            slot.zygote.control.send(json.dumps({"drop": slot.id}).encode())
+
+    def _end(self, slot: _Slot, wait: bool) -> Ending:
+        """End one session, and have the next process made ready."""
         with self._lock:
-            if zygote is not self._zygote or self._closed:
-                return Ending(None)
+            if slot.zygote is not self._zygote or self._closed:
+                return Ending(None)  # it went with its zygote
             try:
-                zygote.control.send(json.dumps({"end" if wait else "drop": id}).encode())
-                if not wait:
-                    return Ending(0)
-                zygote.control.settimeout(_END_S)
-                answer = json.loads(zygote.control.recv(1 << 12) or b"{}")
-                zygote.control.settimeout(None)
-            except (OSError, ValueError):
-                answer = {}
-            if not answer:
-                zygote.process.kill()  # under bubblewrap this ends the whole namespace
-                zygote.process.wait()
-                return Ending(None)
+                ending = self._kill(slot, wait)
+                if self._spare is None:
+                    self._spare = self._fork()
+            except OSError:
+                # The zygote is gone or does not answer. Under bubblewrap this ends the whole namespace.
+                self._zygote.process.kill()
+                self._zygote.process.wait()
+                ending = Ending(None)
+            return ending
+
+    def _kill(self, slot: _Slot, wait: bool) -> Ending:
+        control = self._zygote.control
+        control.send(json.dumps({"end" if wait else "drop": slot.id}).encode())
+        if not wait:
+            return Ending(0)
+        control.settimeout(_END_S)
+        answer = json.loads(control.recv(1 << 12) or b"{}")
+        control.settimeout(None)
+        if not answer:
+            raise ConnectionResetError("the zygote is gone")
         return Ending(answer["status"], answer["rss_kb"])

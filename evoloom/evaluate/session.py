@@ -49,7 +49,8 @@ class ProcessSession:
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
         self._poll.register(output, select.POLLIN)
-        job = wire.encode((source, entry, limits.output_bytes))
+        use = (limits.output_bytes, float(limits.seconds), int(limits.memory_mb), int(limits.files_mb))
+        job = wire.encode((source, entry, *use))
         self._timed(self._send, wire.frame(OPEN, 0, job))
 
     def __enter__(self) -> ProcessSession:

@@ -4,7 +4,7 @@ Run as a script, by `launch`, in an empty environment: `python -s -S -P zygote.p
 descriptor 0. It is trusted, single-threaded, holds no secret, and never sees a candidate's source: that comes over the
 session's own channel, which the zygote closes after the fork. Control messages are JSON, one per packet:
 
-    {"open": id, "seconds": s, "memory_mb": m, "files_mb": f}   with two descriptors: channel, output pipe
+    {"open": id}   a new child, with two descriptors: channel, output pipe
     {"end": id}    kill it, answer {"ended": id, "status": wait status, "rss_kb": most memory it had}
     {"drop": id}   kill it, no answer
     (end of file)  kill everything, exit
@@ -14,6 +14,7 @@ Standard library only, and only this folder's files of the zygote: `evoloom` its
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -63,7 +64,12 @@ class Zygote:
             importlib.import_module(module)
         with open("/proc/self/statm") as f:
             self.base_memory = int(f.read().split()[0]) * resource.getpagesize()
-        self.threads = _THREADS + _own_threads()
+        self.limits = (
+            (resource.RLIMIT_NOFILE, _FILES),
+            (resource.RLIMIT_NPROC, _THREADS + _own_threads()),
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_MEMLOCK, 0),
+        )
 
     def confine(self) -> None:
         """The finest reading rules are laid on the zygote itself, once; every child inherits them."""
@@ -77,6 +83,7 @@ class Zygote:
                 rules.allow_all(_less(path, self.hide), landlock.READ)
             rules.allow_all(_DEVICES, landlock.READ | landlock.WRITE)
             rules.allow(self.home, landlock.WRITE)
+            rules.allow(os.path.dirname(self.home), landlock.REMOVE_DIR)
             rules.restrict()
 
     def serve(self) -> None:
@@ -91,7 +98,7 @@ class Zygote:
                 break
             message = json.loads(data)
             if "open" in message:
-                self.open(message, fds)
+                self.open(message["open"], fds)
             elif "end" in message:
                 self.end(message["end"])
             else:
@@ -101,9 +108,10 @@ class Zygote:
         while self.dying:
             self.reap()
             time.sleep(0.005)
+        with contextlib.suppress(OSError):  # a mount point of its own, or its owner was faster
+            os.rmdir(self.home)
 
-    def open(self, message: dict[str, Any], fds: list[int]) -> None:
-        id = message["open"]
+    def open(self, id: int, fds: list[int]) -> None:
         home = f"{self.home}/{id}"
         os.mkdir(home, 0o700)
         uid = None
@@ -114,16 +122,16 @@ class Zygote:
         pid = os.fork()
         if pid == 0:
             try:
-                self.prepare(message, fds, home, uid)
+                self.prepare(fds, home, uid)
             except BaseException as e:
                 candidate.send(candidate.BROKEN, 0, wire.encode(f"{type(e).__name__}: {e}"))
                 os._exit(UNPREPARED)
-            candidate.serve()
+            candidate.serve(self.base_memory)
         for fd in fds:
             os.close(fd)
         self.running[id] = pid
 
-    def prepare(self, message: dict[str, Any], fds: list[int], home: str, uid: int | None) -> None:
+    def prepare(self, fds: list[int], home: str, uid: int | None) -> None:
         """In the child: give up everything that a candidate may not have. The order matters."""
         channel, output = fds
         os.setsid()
@@ -135,7 +143,8 @@ class Zygote:
         os.closerange(candidate.CHANNEL + 1, 1 << 16)
         os.chdir(home)
         os.environ["HOME"] = os.environ["TMPDIR"] = home
-        self.limit(message)
+        for what, most in self.limits:
+            candidate.lower(what, most)
         rules = None
         if self.abi:  # coarser than the zygote's own rules, but with this candidate's folder alone to write in
             rules = landlock.Ruleset(self.abi)
@@ -153,22 +162,6 @@ class Zygote:
         if self.filter:
             self.filter.install(os.getpid())
         candidate.send(candidate.READY, 0, b"")
-
-    def limit(self, message: dict[str, Any]) -> None:
-        mb = 1 << 20
-        cpu = int(message["seconds"]) + 2  # only a second net: the clock of the session ends it first
-        for what, most in (
-            (resource.RLIMIT_AS, self.base_memory + message["memory_mb"] * mb),
-            (resource.RLIMIT_CPU, cpu),
-            (resource.RLIMIT_FSIZE, message["files_mb"] * mb),
-            (resource.RLIMIT_NOFILE, _FILES),
-            (resource.RLIMIT_NPROC, self.threads),
-            (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_MEMLOCK, 0),
-        ):
-            hard = resource.getrlimit(what)[1]
-            most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-            resource.setrlimit(what, (most, most))
 
     def end(self, id: int) -> None:
         """Kill, wait, and say how it ended: a child that had died before has its own status."""
@@ -237,7 +230,7 @@ def _world_readable(path: str) -> bool:
 
 
 def _own_threads() -> int:
-    """Threads of this user now, all of which the limit on processes counts. 0 for root: its candidates get other ids."""
+    """Threads of this user now: the limit on processes counts them. 0 for root, whose candidates get other ids."""
     if os.geteuid() == 0:
         return 0
     count = 0
@@ -262,7 +255,7 @@ def _less(path: str, hide: list[str]) -> list[str]:
 def _self_test(zygote: Zygote) -> str:
     """Why a child cannot be confined here, or nothing."""
     ours, theirs = socket.socketpair()
-    zygote.open({"open": 0, "seconds": 5, "memory_mb": 256, "files_mb": 1}, [theirs.detach(), os.dup(1)])
+    zygote.open(0, [theirs.detach(), os.dup(1)])
     ours.settimeout(20)
     data = ours.recv(1 << 16)
     ours.close()
