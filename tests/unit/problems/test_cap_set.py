@@ -69,6 +69,14 @@ def test_no_order_beats_the_proven_optimum(n):
     assert max(sizes) == BEST_KNOWN[n] or n > 3
 
 
+FREE = ["0123", "0125", "0367", "0567", "1346", "1456", "2347", "2457"]
+MIRRORED_ONCE = [
+    *("0127", "0126", "0137", "0167", "0157", "0236", "0267", "0256"),
+    *("1247", "1246", "1347", "1467", "1457", "2346", "2467", "2456"),
+]
+ZEROS_OF_FIVE = ["047", "024", "014", "046", "126", "267", "127", "167"]
+
+
 def in_published_512(v):
     """Membership in the 512-cap of Romera-Paredes et al. (2024), Supplementary Information: four families of 128."""
     zeros = "".join(str(i) for i in range(8) if v[i] == 0)
@@ -76,30 +84,11 @@ def in_published_512(v):
     mirrored = (v[1] == v[7]) + (v[2] == v[6]) + (v[3] == v[5])
     if len(support) == 8:
         return mirrored >= 2
-    if support in ["0123", "0125", "0367", "0567", "1346", "1456", "2347", "2457"]:
+    if support in FREE:
         return True
-    if support in (
-        [
-            "0127",
-            "0126",
-            "0137",
-            "0167",
-            "0157",
-            "0236",
-            "0267",
-            "0256",
-            "1247",
-            "1246",
-            "1347",
-            "1467",
-            "1457",
-            "2346",
-            "2467",
-            "2456",
-        ]
-    ):
+    if support in MIRRORED_ONCE:
         return mirrored == 1
-    if zeros in ["047", "024", "014", "046", "126", "267", "127", "167"]:
+    if zeros in ZEROS_OF_FIVE:
         return mirrored <= 1 and v[1] * v[7] % 3 != 1 and v[2] * v[6] % 3 != 1
     return False
 
