@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from evoloom.archives.table import Batch, Placed, Table, answer, blank, require
+from evoloom.archives.fitting import require
+from evoloom.archives.table import Batch, Placed, Table, answer, blank
 from evoloom.core.contracts import Added, Array, Problem
 from evoloom.core.value import static, value
 

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evoloom.archives.table import Batch, Placed, Table, answer, require
+from evoloom.archives.fitting import require
+from evoloom.archives.table import Batch, Placed, Table, answer
 from evoloom.core.contracts import Array, Problem
 from evoloom.core.errors import CompositionError
 from evoloom.core.ops import segment_best

@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evoloom.archives.table import Batch, Placed, Table, answer, blank, locate, require
+from evoloom.archives.fitting import require
+from evoloom.archives.table import Batch, Placed, Table, answer, blank, locate
 from evoloom.core.contracts import Array, Problem
 from evoloom.core.value import static, value
 

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from evoloom.archives.table import Batch, Placed, Table, answer, blank, require
+from evoloom.archives.fitting import require
+from evoloom.archives.table import Batch, Placed, Table, answer, blank
 from evoloom.core.contracts import Array, Problem
 from evoloom.core.errors import UsageError
 from evoloom.core.value import static, value

@@ -16,7 +16,8 @@ from typing import Literal
 
 import numpy as np
 
-from evoloom.archives.table import Batch, Placed, Table, answer, blank, require
+from evoloom.archives.fitting import require
+from evoloom.archives.table import Batch, Placed, Table, answer, blank
 from evoloom.core.contracts import Problem
 from evoloom.core.errors import UsageError
 from evoloom.core.ops import order
@@ -57,22 +58,28 @@ class Population(Table):
         won = batch.ok & ((f >= bar) if self.ties == "last" else (f > bar))
         rows = np.flatnonzero(won)
         if len(rows):
-            slots = len(self.ids)
-            keep = self._ranked(rows, batch)[:slots]
-            stays = np.zeros(slots + len(rows), bool)
-            stays[keep] = True
-            enters = rows[stays[slots:]]
-            slot[enters] = np.flatnonzero(~stays[:slots])
+            slots = self._at_risk(len(rows))
+            stays = np.zeros(len(slots) + len(rows), bool)
+            stays[self._ranked(slots, rows, batch)[: len(slots)]] = True
+            slot[rows[stays[len(slots) :]]] = slots[~stays[: len(slots)]]
         fresh = np.full(batch.n, bar == -np.inf)
         gain = f - bar if np.isfinite(bar) else f
         return Placed(self, answer(batch.ok, won, fresh, gain, slot))
 
-    def _ranked(self, rows: np.ndarray, batch: Batch) -> np.ndarray:
-        """Members, then rows, in the order in which they deserve to stay."""
-        entered = np.concatenate([self.columns["entered"], batch.values["entered"][rows]])
+    def _at_risk(self, m: int) -> np.ndarray:
+        """Slots that m entrants could take: the m lowest and those level with them; empty ones are lowest."""
+        key = self.fitness if self.leaves == "worst" else self.columns["entered"]
+        if m >= len(key):
+            return np.arange(len(key))
+        level = key.min() if m == 1 else np.partition(key, m - 1)[m - 1]
+        return np.flatnonzero(key <= level)
+
+    def _ranked(self, slots: np.ndarray, rows: np.ndarray, batch: Batch) -> np.ndarray:
+        """Slots, then rows, in the order in which they deserve to stay."""
+        entered = np.concatenate([self.columns["entered"][slots], batch.values["entered"][rows]])
         if self.leaves == "oldest":
             return order(-entered)  # empty slots hold -1: they are the first to go
-        f = np.concatenate([self.fitness, batch.fitness[rows]])
+        f = np.concatenate([self.fitness[slots], batch.fitness[rows]])
         return order(-f, entered if self.ties == "first" else -entered)
 
 

@@ -14,8 +14,9 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from evoloom.core.contracts import Added, Array, Evaluation, Problem, Status, Verdict
-from evoloom.core.errors import CompositionError, ContractError, UsageError, near
+from evoloom.archives.trees import map_leaves
+from evoloom.core.contracts import Added, Array, Evaluation, Status, Verdict
+from evoloom.core.errors import ContractError, UsageError, near
 from evoloom.core.ops import put
 from evoloom.core.value import static, value
 
@@ -258,27 +259,6 @@ def blank(
     }  # fmt: skip
 
 
-def require(archive: str, problem: Problem, needs: frozenset[str], many: bool | None = False) -> None:
-    """Refuse an archive that a problem cannot feed.
-
-    many: the archive takes several objectives (True), one (False), or either (None).
-
-    Raises:
-        CompositionError: a column is missing, or the number of objectives does not fit; both lists are in the text.
-    """
-    offered = problem.columns.offered
-    if missing := needs - offered:
-        raise CompositionError(
-            f"archive '{archive}' needs {_listed(needs)}; problem '{problem.name}' offers {_listed(offered)}. "
-            f"Missing: {_listed(missing)}. Declare it in the problem's `columns`, or choose another archive."
-        )
-    if many is not None and many != (problem.n_objectives > 1):
-        wants, instead = ("several objectives", "best or population") if many else ("one objective", "pareto")
-        raise CompositionError(
-            f"archive '{archive}' needs {wants}; problem '{problem.name}' has {problem.n_objectives}. Use {instead}."
-        )
-
-
 def locate(inside: Array, ids: Array) -> Array:
     """Slot of every id, -1 where it is not inside. inside: (slots,), ids: (n,) -> (n,) int."""
     if len(ids) <= 16:
@@ -289,20 +269,6 @@ def locate(inside: Array, ids: Array) -> Array:
         at = by[np.minimum(np.searchsorted(inside, ids, sorter=by), len(by) - 1)]
         at = np.where(inside[at] == ids, at, -1)
     return np.where(ids >= 0, at, -1)
-
-
-def map_leaves(fn: Any, tree: Any, *others: Any) -> Any:
-    """`fn` over the arrays of nested dicts, lists, tuples and NamedTuples of equal structure."""
-    if isinstance(tree, Mapping):
-        return {k: map_leaves(fn, v, *(o[k] for o in others)) for k, v in tree.items()}
-    if isinstance(tree, (list, tuple)):
-        parts = [map_leaves(fn, *xs) for xs in zip(tree, *others, strict=True)]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return fn(np.asarray(tree), *(np.asarray(o) for o in others))
-
-
-def _listed(names: frozenset[str]) -> str:
-    return "{" + ", ".join(sorted(names)) + "}"
 
 
 def _fill(name: str, col: Array) -> float:

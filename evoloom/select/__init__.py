@@ -14,7 +14,9 @@ The rest compare what they draw: `tournament`, `crowding`; `mix` chooses among s
 
 from evoloom.select.clusters import cluster_softmax
 from evoloom.select.diversity import cases_front, curiosity, mix, novelty
-from evoloom.select.fitness import crowding, few_children, proportional, rank, tournament, uniform
+from evoloom.select.fitness import few_children, proportional, rank
+from evoloom.select.tournament import crowding, tournament
+from evoloom.select.uniform import uniform
 from evoloom.select.weighted import Weighted, fits
 
 __all__ = [

@@ -1,8 +1,7 @@
-"""Selects by fitness: uniform, tournament, rank, softmax, and fitness damped by the number of children."""
+"""Selects by fitness: rank, softmax, and fitness damped by the number of children."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -10,51 +9,9 @@ import numpy as np
 
 from evoloom.core.contracts import Array
 from evoloom.core.errors import UsageError
-from evoloom.core.rng import Rng
-from evoloom.select.weighted import Weighted, members, softmax, spread
+from evoloom.select.weighted import Weighted, softmax, spread
 
 FITNESS = frozenset({"fitness"})
-
-
-@dataclass(frozen=True)
-class Tournament:
-    """The best of `k` members drawn uniformly, with replacement; ties to the first drawn. `by`: the column compared."""
-
-    k: int
-    by: str = "fitness"
-
-    @property
-    def name(self) -> str:
-        return f"tournament({self.k}, {self.by})"
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return frozenset({self.by})
-
-    def __call__(self, archive: Any, rng: Rng, n: int, arity: int = 1) -> Array:
-        """(n, arity) slots."""
-        rows = members(archive)
-        drawn = rows[rng.integers(0, len(rows), (n, arity, self.k))]
-        best = archive.column(self.by)[drawn].argmax(axis=2)
-        return np.take_along_axis(drawn, best[:, :, None], axis=2)[:, :, 0]
-
-
-def uniform() -> Weighted:
-    """Every member alike."""
-    return Weighted("uniform", frozenset(), _uniform)
-
-
-def tournament(k: int = 2, by: str = "fitness") -> Tournament:
-    """The best of k."""
-    if k < 1:
-        raise UsageError(f"select 'tournament' needs k >= 1, got {k!r}")
-    return Tournament(int(k), by)
-
-
-def crowding(k: int = 2) -> Tournament:
-    """The least crowded of k on a front: the crowded tournament of NSGA-II (Deb et al. 2002, section III-B) where all
-    members have rank 0."""
-    return tournament(k, "crowding")
 
 
 def rank(pressure: float | None = None) -> Weighted:
@@ -87,10 +44,6 @@ def few_children(sharpness: float = 10.0, centre: float | str = 0.5, scale: floa
     return Weighted(
         "few_children", FITNESS | {"children"}, partial(_few, sharpness=sharpness, centre=centre, scale=scale)
     )
-
-
-def _uniform(archive: Any, rows: Array) -> Array:
-    return np.ones(len(rows))
 
 
 def _rank(archive: Any, rows: Array, pressure: float | None) -> Array:
