@@ -11,10 +11,13 @@ import threading
 from itertools import pairwise
 
 import pytest
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from evoloom.core.errors import LedgerError
-from evoloom.core.ledger import Candidate, CandidateRow, JudgedRow, Ledger, OperatorRow, Reader, RunInfo, runs
+from evoloom.core.ledger import Candidate, CandidateRow, JudgedRow, Ledger, OperatorRow, Reader, RunInfo, runs, schema
 from evoloom.core.ledger.contents import INLINE_BYTES
+from evoloom.core.ledger.schema import insert_text, update_text
 
 INFO = RunInfo("alpha", 1000.0, "hill-climb", "sphere", {"window": None, "chunk": 4}, 2**70, "0.1", None)
 
@@ -337,3 +340,19 @@ def test_a_forked_child_may_not_write(tmp_path):
                 os._exit(7)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+
+
+def test_the_schema_and_statements_are_no_dialect_of_sqlite():
+    dialect = postgresql.dialect(paramstyle="pyformat")
+    for table in schema.metadata.sorted_tables:
+        text = str(CreateTable(table).compile(dialect=dialect))
+        assert "rowid" not in text.lower()
+        for index in table.indexes:
+            str(CreateIndex(index).compile(dialect=dialect))
+    assert insert_text(schema.verdicts, dialect, "replace") == (
+        'INSERT INTO verdicts ("run", "verdict", "n") VALUES (%s, %s, %s) '
+        'ON CONFLICT ("run", "verdict") DO UPDATE SET "n" = excluded."n"'
+    )
+    assert update_text(schema.candidates, ("why",), dialect) == (
+        'UPDATE candidates SET "why" = %s WHERE "run" = %s AND "id" = %s'
+    )
