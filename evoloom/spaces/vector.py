@@ -40,8 +40,10 @@ class Box:
         lows, highs = bounds[0], bounds[1]
         if lows.ndim != 1 or (dim is not None and len(lows) != dim) or not len(lows):
             raise UsageError(f"bounds must be vectors of length {dim or 'at least 1'}, got shape {lows.shape}")
-        if not (np.isfinite(lows).all() and np.isfinite(highs).all()):
-            raise UsageError("bounds of a Box must be finite: search methods sample and scale by them")
+        with np.errstate(over="ignore", invalid="ignore"):
+            finite = np.isfinite(highs - lows).all()
+        if not finite:
+            raise UsageError("bounds of a Box and its width must be finite: search methods sample and scale by them")
         if (lows > highs).any():
             at = int(np.flatnonzero(lows > highs)[0])
             raise UsageError(f"low is above high in dimension {at}: {lows[at]} > {highs[at]}")
@@ -88,4 +90,6 @@ class Box:
 
     def distance(self, a: np.ndarray, b: np.ndarray) -> float:
         """Euclidean."""
-        return float(np.linalg.norm(np.asarray(a, float) - np.asarray(b, float)))
+        gap = np.abs(np.asarray(a, float) - np.asarray(b, float))
+        scale = gap.max()  # squares of large numbers would overflow, of small ones vanish
+        return float(scale * np.linalg.norm(gap / scale)) if scale > 0 else 0.0

@@ -39,8 +39,8 @@ class Keep:
     """See `keep`."""
 
     def __init__(self, archive: Factory, proposer: Proposer, repeats: str):
-        if repeats not in ("refuse", "reuse"):
-            raise UsageError(f"repeats must be 'refuse' or 'reuse', got {repeats!r}")
+        if repeats not in ("refuse", "reuse", "judge"):
+            raise UsageError(f"repeats must be 'refuse', 'reuse' or 'judge', got {repeats!r}")
         self.factory, self.proposer, self.repeats = archive, proposer, repeats
         self.operators: Mapping[str, Operator] = proposer.operators
         self.needs: frozenset[str] = frozenset(getattr(archive, "needs", ())) | frozenset(proposer.needs)

@@ -108,10 +108,8 @@ def keys(c: Case) -> None:
         if key is not None and not isinstance(key, bytes):
             raise ContractError(f"key must be bytes or None, got {type(key).__name__}")
         first = seen.setdefault(key, row) if key is not None else row
-        if not np.array_equal(e.fitness[first], e.fitness[row], equal_nan=True):
-            raise ContractError(
-                f"genomes {first} and {row} have one key but fitness {e.fitness[first]}, {e.fitness[row]}"
-            )
+        if not np.array_equal(f[first], f[row], equal_nan=True):
+            raise ContractError(f"genomes {first} and {row} have one key but fitness {f[first]} and {f[row]}")
 
 
 def shows(c: Case) -> None:

@@ -66,6 +66,7 @@ def test_keys_are_of_the_content():
         ((0, 1), "number of dimensions"),
         (([0, 0], [1, 1, 1]), "do not agree"),
         ((0, np.inf, 2), "finite"),
+        ((-1e308, 1e308, 2), "finite"),
         (([0, 3], [1, 2]), "dimension 1"),
         ((0, 1, 2, "U3"), "dtype"),
     ],
