@@ -192,15 +192,20 @@ def _stored(a: Any, ids: np.ndarray, e: Evaluation, added: Any) -> None:
 
 
 def _forked(factory: Factory, problem: Problem, seed: int) -> None:
-    a, copy, frozen = factory(problem), None, {}
-    for i, (ids, e) in enumerate(stream(problem, seed)):
-        if i == 6:
-            copy = fork(a)
-            frozen = {"ids": copy.ids.copy(), "fitness": np.array(copy.column("fitness")), **copy.stats()}
+    parts = list(stream(problem, seed))
+    a = factory(problem)
+    for ids, e in parts[:6]:
         a, _ = a.insert(ids, e, None, {})
-    now = {"ids": copy.ids, "fitness": copy.column("fitness"), **copy.stats()}  # type: ignore[union-attr]
+    copy = fork(a)
+    frozen = {"ids": copy.ids.copy(), "fitness": np.array(copy.column("fitness")), **copy.stats()}
+    for ids, e in parts[6:]:
+        a, _ = a.insert(ids, e, None, {})
+    now = {"ids": copy.ids, "fitness": copy.column("fitness"), **copy.stats()}
     same = all(np.array_equal(now[k], frozen[k], equal_nan=k != "ids") for k in frozen)
     _demand(same, a, "a forked copy must not change when the original goes on")
+    for ids, e in parts[6:]:
+        copy, _ = copy.insert(ids, e, None, {})
+    _demand(np.array_equal(copy.ids, a.ids), a, "a forked copy, told the same, must end the same: its fields are all")
 
 
 def _sequential(factory: Factory, problem: Problem, seed: int) -> None:
