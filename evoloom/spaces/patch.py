@@ -96,7 +96,7 @@ def _exact(old: str, source: str) -> list[tuple[int, int]]:
 
 
 def _loose(edit: Edit, source: str) -> list[tuple[int, int, str]]:
-    """Places where whole lines are equal but for blanks at their ends and a common indentation; the new text follows it."""
+    """Places equal line by line but for blanks at line ends and a common indentation, which the new text takes on."""
     old = edit.old.strip("\n").split("\n")
     have = source.split("\n")
     indent = _indent(old)

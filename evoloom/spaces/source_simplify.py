@@ -116,7 +116,7 @@ def _chosen(node: ast.expr, ops: Sequence[ast.expr]) -> list[ast.expr]:
         return []
     if name in ("np.minimum", "np.maximum", "np.logical_and", "np.logical_or", "min", "max") and len(ops) == 2:
         inner = [n for n in ops if isinstance(n, ast.Call) and dotted(n.func) == name]
-        absorbed = [n for n in inner if any(same(x, o) for x in n.args for o in ops)]
+        absorbed: list[ast.expr] = [n for n in inner if any(same(x, o) for x in n.args for o in ops)]
         return absorbed or ([ops[0]] if same(ops[0], ops[1]) else [])
     if name in ("np.abs", "abs") and isinstance(ops[0], ast.Call) and dotted(ops[0].func) in ("np.abs", "abs"):
         return [ops[0]]
@@ -254,16 +254,18 @@ def _never_read(space: ProgramSpace, r: Reading, name: str) -> bool:
 
 
 def _copied(space: ProgramSpace, r: Reading, place: Place) -> list[ast.stmt] | None:
-    """A generated name (t0, t1, ...) that is read once, in the next statement, gives way to what it stands for."""
+    """A generated name (t0, ...), or one for a mere name or number, gives way if the next statement alone reads it."""
     for i, s in enumerate(place.stmts[:-1]):
         name, follows = _assigned(s), place.stmts[i + 1]
-        if name is None or not re.fullmatch(r"t\d+", name) or not pure(s.value):  # type: ignore[attr-defined]
+        if name is None or not isinstance(s, ast.Assign) or not pure(s.value):
+            continue
+        if not re.fullmatch(r"t\d+", name) and not isinstance(s.value, (ast.Name, ast.Constant)):
             continue
         once = sum(_reads(x, name) for body in r.bodies for x in body) == 1 and _reads(follows, name) == 1
         simple = isinstance(follows, (ast.Return, ast.Assign, ast.If))
         in_test = not isinstance(follows, ast.If) or _reads(follows.test, name) == 1
         exported = any(name in c.exports for c in space.contexts)
         if once and simple and in_test and not exported:
-            new = fill(follows, {name: s.value})  # type: ignore[attr-defined]
+            new = fill(follows, {name: s.value})
             return [*place.stmts[:i], new, *place.stmts[i + 2 :]]
     return None

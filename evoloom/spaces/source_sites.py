@@ -112,7 +112,7 @@ def number(node: ast.expr) -> float | int | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
         x = number(node.operand)
         return None if x is None else -x
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
         return node.value
     return None
 
@@ -147,7 +147,7 @@ class _Reader:
     # Statements: each returns the environment after it.
 
     def block(self, stmts: Sequence[ast.stmt], path: Path, env: Env, returns: str | None, within: str) -> Env:
-        envs = [env]
+        envs: list[Env] = [env]
         for i, s in enumerate(stmts):
             env = self.statement(s, (*path, i), env, returns, within)
             envs.append(env)
@@ -208,7 +208,7 @@ class _Reader:
             self.expression(d, (*path, "args", "defaults", i), env, None)
         skip = 1 if has_docstring(s) else 0
         inner = {**env, s.name: None, **arguments(s)}
-        after = [inner]
+        after: list[Env] = [inner]
         for i, x in enumerate(s.body[skip:], skip):
             inner = self.statement(x, (*path, "body", i), inner, annotated(s.returns), "function")
             after.append(inner)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from evoloom.core.errors import UsageError
@@ -60,4 +61,4 @@ class Text:
 
 def _grams(text: str) -> Counter[tuple[str, ...]]:
     words = _TOKEN.findall(text)
-    return Counter([*((w,) for w in words), *zip(words, words[1:])])
+    return Counter([*((w,) for w in words), *pairwise(words)])

@@ -1,8 +1,8 @@
 """Numbers of good programs, tuned between structural steps: memetic search (Moscato 1989) as a proposer.
 
 A (1+1)-ES with the 1/5 rule (Rechenberg 1973; step sizes as in Kern et al. 2004, section 2) over the numeric literals
-of one elite's regions, for a bounded number of judgements; then of another elite. It owns no archive: its children enter
-the archive that it shares with the proposers of structure, and a child that is better is what the next ones start from.
+of one elite's regions, for a bounded number of judgements; then of another elite. It owns no archive: its children
+enter the one that it shares with the proposers of structure, and a better child is what the next ones start from.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ CROSSOVERS = ("crossover", "join", "blocks")
 WEIGHTS: dict[str, float] = {
     "constant": 5, "operator": 1, "comparison": 1, "variable": 1, "call": 1, "subtree": 4, "grow": 3, "shrink": 1,
     "hoist": 2, "exchange": 0.5, "insert": 0.4, "update": 0.6, "extract": 0.2, "inline": 0.2, "delete": 0.4,
-    "duplicate": 0.2, "swap": 0.2, "wrap_if": 0.3, "wrap_for": 0.1, "unwrap": 0.2, "idiom": 0.5, "crossover": 8, "join": 2,
-    "blocks": 0.5,
+    "duplicate": 0.2, "swap": 0.2, "wrap_if": 0.3, "wrap_for": 0.1, "unwrap": 0.2, "idiom": 0.5, "crossover": 8,
+    "join": 2, "blocks": 0.5,
 }  # fmt: skip
 
 
