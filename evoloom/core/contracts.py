@@ -260,9 +260,8 @@ class Session(Protocol):
     """A candidate's own process, alive between calls. A context manager; leaving it ends the process."""
 
     def call(self, *args: Any) -> Any: ...  # plain data in and out; raises Failed
-
-    printed: str
-
+    @property
+    def printed(self) -> str: ...
     def __enter__(self) -> Session: ...
     def __exit__(self, *exc: Any) -> None: ...
 
