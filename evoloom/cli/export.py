@@ -44,12 +44,22 @@ def export(
     if git is not None:
         from evoloom.report.git_export import export_git
 
-        export_git(where, git)
+        export_git(where, git, filename="program.py" if holds_programs(where) else "genome.json")
         written.append(git)
     if json:
         a.emit({"event": "export", "run": str(where), "files": [str(f) for f in written]})
     elif str(program) != "-":
         print("\n".join(f"wrote {f}" for f in written))
+
+
+def holds_programs(where: Path | str) -> bool:
+    """Whether the genomes of a run are text."""
+    from evoloom.core.ledger import Reader
+    from evoloom.report.story import winner_of
+
+    with Reader(where) as reader:
+        id = winner_of(reader, reader.outcome())
+        return id is not None and reader.genome(id).startswith('"')
 
 
 def write_program(where: Path | str, file: Path, candidate: int | None) -> Path:

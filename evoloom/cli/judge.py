@@ -41,7 +41,7 @@ def judge(
         if j.native is not None:
             facts.append(("fitness", outcome.native_text(j.native, made.unit)))
         facts += [(k, outcome.native_text(v, "")) for k, v in j.signals.items()]
-        facts += outcome.held_out_facts(j.held_out, made.unit)
+        facts += outcome.held_out_facts(j.held_out, made)
         facts += [("seconds", duration(j.seconds))] + ([("notes", j.notes)] if j.notes else [])
         width = max(len(k) for k, _ in facts)
         print("\n".join(f"{k.ljust(width)}  {v}" for k, v in facts))

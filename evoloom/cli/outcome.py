@@ -10,7 +10,8 @@ from typing import Any
 from evoloom.cli.exits import BROKEN, DONE, INTERRUPTED, NOTHING_VALID
 from evoloom.core.budget import Stop
 from evoloom.core.result import Result
-from evoloom.report.tables import duration, number, plain
+from evoloom.report.story import beside, readable
+from evoloom.report.tables import duration, number
 
 
 def exit_code(r: Result) -> int:
@@ -51,16 +52,17 @@ def native_text(value: Any, unit: str) -> str:
     return f"{text} {unit}".rstrip()
 
 
-def summary(r: Result, unit: str, files: Mapping[str, Path]) -> str:
-    """The end of a run in lines for people."""
+def summary(r: Result, problem: Any, files: Mapping[str, Path]) -> str:
+    """The end of a run in lines for people; the best in its simplest form (the genome's file has it as it is)."""
+    unit = problem.unit
     lines: list[str] = [""]
     facts: list[tuple[str, str]] = []
     if r.best is None:
         facts.append(("best", "nothing valid was found"))
     else:
-        lines += ["    " + x for x in r.best.text.rstrip().splitlines()] + [""]
+        lines += ["    " + x for x in readable(problem, r.best.genome).rstrip().splitlines()] + [""]
         facts.append(("fitness", f"{native_text(r.best.native, unit)} (candidate {r.best.id})"))
-        facts += held_out_facts(r.best.held_out, unit)
+        facts += held_out_facts(r.best.held_out, problem)
     rate = f", {number(r.evaluations / r.seconds, 3)} per second" if r.seconds > 0 else ""
     facts.append(("evaluations", f"{number(round(r.evaluations))} in {duration(r.seconds)}{rate}"))
     failed = {k: n for k, n in r.verdicts.items() if k != "ok" and n}
@@ -83,23 +85,14 @@ def summary(r: Result, unit: str, files: Mapping[str, Path]) -> str:
     return "\n".join(lines + [f"{k.ljust(width)}  {v}" for k, v in facts])
 
 
-def held_out_facts(held_out: Mapping[str, float] | None, unit: str) -> list[tuple[str, str]]:
-    """The held-out fitness, and beside it what else was measured there (baselines, other instances)."""
+def held_out_facts(held_out: Mapping[str, float] | None, problem: Any) -> list[tuple[str, str]]:
+    """The held-out fitness, and beside it what was measured only there (baselines, other instances)."""
     if not held_out:
         return []
-    facts = [("held out", native_text(held_out["fitness"], unit))] if "fitness" in held_out else []
-    others = [(k.replace("_", " "), number(v, 5)) for k, v in held_out.items() if k != "fitness"]
+    facts: list[tuple[str, str]] = []
+    if "fitness" in held_out:
+        value = held_out["fitness"]
+        failed = "failed: the best candidate was not valid on the held-out data"
+        facts.append(("held out", native_text(value, problem.unit) if value == value else failed))
+    others = [(k.replace("_", " "), number(v, 5)) for k, v in beside(held_out, problem).items()]
     return facts + [("  " + k, v) for k, v in others]
-
-
-def operators_table(operators: Mapping[str, Any]) -> str:
-    """Operators by what they earned."""
-    rows = [
-        [
-            name,
-            *(f"{n:,}" for n in (o.proposed, o.made, o.valid, o.improved)),
-            number(o.improved / max(1, o.proposed), 2),
-        ]
-        for name, o in sorted(operators.items(), key=lambda x: -x[1].improved)
-    ]
-    return plain(("operator", "proposed", "made", "valid", "kept", "kept per child"), rows, right=(1, 2, 3, 4, 5))

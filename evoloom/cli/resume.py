@@ -45,5 +45,5 @@ def resume(
     if json:
         a.emit(outcome.event(result, files.get("genome")))
     else:
-        print(outcome.summary(result, made.unit, {"stored in": Path(str(where)), **files}))
+        print(outcome.summary(result, made, {"stored in": Path(str(where)), **files}))
     raise typer.Exit(outcome.exit_code(result))

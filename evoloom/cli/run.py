@@ -57,5 +57,5 @@ def run(
     if json:
         a.emit(outcome.event(result, files.get("genome")))
     else:
-        print(outcome.summary(result, made.unit, {"stored in": where, **files}))
+        print(outcome.summary(result, made, {"stored in": where, **files}))
     raise typer.Exit(outcome.exit_code(result))

@@ -63,6 +63,7 @@ def event(s: Any, where: Any) -> dict[str, Any]:
 def text(s: Any, where: Any, plot: Path | None) -> str:
     """A run for people."""
     from evoloom.cli.outcome import held_out_facts, native_text
+    from evoloom.report.story import readable
     from evoloom.report.tables import duration, number, percent, plain
 
     unit = s.problem.unit
@@ -71,7 +72,7 @@ def text(s: Any, where: Any, plot: Path | None) -> str:
     facts.append(("seed", str(s.info.seed)))
     if s.best is not None:
         facts.append(("fitness", f"{native_text(s.best.native, unit)} (candidate {s.best.id})"))
-        facts += held_out_facts(s.held_out, unit)
+        facts += held_out_facts(s.held_out, s.problem)
         facts.append(("ancestors", f"{s.n_ancestors:,}; the main line is {len(s.line)} long"))
     facts.append(("evaluations", f"{number(round(s.evaluations))} in {duration(s.seconds)}"))
     facts.append(("ended", s.stopped))
@@ -80,7 +81,7 @@ def text(s: Any, where: Any, plot: Path | None) -> str:
     width = max(len(k) for k, _ in facts)
     lines = [f"{k.ljust(width)}  {v}" for k, v in facts]
     if s.best is not None:
-        lines += ["", *("    " + x for x in s.best.text.rstrip().splitlines())]
+        lines += ["", *("    " + x for x in readable(s.problem, s.best_genome).rstrip().splitlines())]
     total = sum(s.verdicts.values())
     rows = [[k, f"{n:,}", percent(n / total)] for k, n in s.verdicts.items() if n]
     lines += ["", plain(("verdict", "count", "share"), rows, right=(1, 2))]

@@ -93,7 +93,8 @@ def kpis(s: Story) -> Markup:
     unit = f", {s.problem.unit}" if s.problem.unit else ""
     items = [(f"best fitness{unit}", native(s.best.native, 4) if s.best else "nothing valid")]
     if s.held_out and "fitness" in s.held_out:
-        items.append((f"held out{unit}", native(s.held_out["fitness"], 4)))
+        value = s.held_out["fitness"]
+        items.append((f"held out{unit}", native(value, 4) if value == value else "failed"))
     rate = f"{number(s.evaluations / s.seconds, 3)} per second" if s.seconds else ""
     items += [
         ("evaluations", number(round(s.evaluations))),
@@ -114,12 +115,17 @@ def kpis(s: Story) -> Markup:
 
 def held_out(s: Story) -> Markup | None:
     """The answer on data that the search never saw, beside the baselines measured there."""
-    if not s.held_out or len(s.held_out) < 2:
+    if not s.held_out or not (others := stories.beside(s.held_out, s.problem)):
         return None
-    largest = max((abs(v) for v in s.held_out.values() if v == v), default=0.0) or 1.0
+    values = {"fitness": s.held_out.get("fitness", float("nan")), **others}
+    largest = max((abs(v) for v in values.values() if v == v), default=0.0) or 1.0
     rows = [
-        ["this run's best" if k == "fitness" else k.replace("_", " "), number(v, 5), svg.bar(abs(v) / largest)]
-        for k, v in s.held_out.items()
+        [
+            "this run's best" if k == "fitness" else k.replace("_", " "),
+            number(v, 5),
+            svg.bar(abs(v) / largest if v == v else 0.0),
+        ]
+        for k, v in values.items()
     ]
     return section("On held-out data", table(("", fitness_label(s), ""), rows, right=(1,)))
 
@@ -148,12 +154,8 @@ def is_program(s: Story) -> bool:
 
 
 def simplified(s: Story) -> str:
-    """The winner's text through the space's `simplify`, where it has one."""
     assert s.best is not None
-    simplify = getattr(s.problem.space, "simplify", None)
-    if simplify is None or s.best_genome is None:
-        return s.best.text
-    return s.problem.show(simplify(s.best_genome))
+    return s.best.text if s.best_genome is None else stories.readable(s.problem, s.best_genome)
 
 
 def lineage(s: Story, minimize: bool) -> Markup | None:

@@ -150,6 +150,17 @@ def genome(reader: Any, problem: Any, id: int) -> Any:
     return problem.space.decode(json.loads(reader.genome(id)))
 
 
+def readable(problem: Any, genome: Any) -> str:
+    """A genome for people: simplified where the space can do that."""
+    simplify = getattr(problem.space, "simplify", None)
+    return problem.show(genome if simplify is None else simplify(genome))
+
+
+def beside(held_out: Mapping[str, float], problem: Any) -> dict[str, float]:
+    """What was measured on held-out data alone (baselines, other instances), without the signals of every judgement."""
+    return {k: v for k, v in held_out.items() if k != "fitness" and k not in problem.columns.signals}
+
+
 def axis_of(problem: Any) -> tuple[str, str] | None:
     """Names of the first two measures, where there are two to draw."""
     names = [m.name for m in problem.columns.measures]
