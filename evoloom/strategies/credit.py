@@ -26,13 +26,26 @@ from evoloom.core.contracts import Added, Status, Told
 LEAST = 0.25  # evaluations charged at least: a budget has four proposals per evaluation, and each child uses one
 
 
-class Entry(NamedTuple):
-    """One child in the window."""
+class Window(NamedTuple):
+    """The last children that were told, oldest first; (w,) each."""
 
-    arm: int
-    status: int  # of `Status`
-    gain: float
-    cost: float
+    arm: np.ndarray
+    status: np.ndarray  # of `Status`
+    gain: np.ndarray
+    cost: np.ndarray
+
+    @classmethod
+    def empty(cls) -> Window:
+        return cls(np.zeros(0, np.int64), np.zeros(0, np.int8), np.zeros(0), np.zeros(0))
+
+    def counts(self, n_arms: int) -> np.ndarray:
+        return np.bincount(self.arm, minlength=n_arms)
+
+    def moved(self, arm: int, told: Told, added: Added, worth: Cost, size: int) -> Window:
+        """With the rows of one arm's batch in, and no more than `size` in all."""
+        n = told.evaluation.n
+        news = (np.full(n, arm), np.asarray(added.status), np.asarray(added.gain), costs(told, worth))
+        return Window(*(np.concatenate([old, new])[-size:] for old, new in zip(self, news)))
 
 
 def costs(told: Told, worth: Cost) -> list[float]:
@@ -43,27 +56,23 @@ def costs(told: Told, worth: Cost) -> list[float]:
     return [max(LEAST, float(e) * worth.evaluations + m) for e, m in zip(spent, made)]
 
 
-def entries(arm: int, told: Told, added: Added, worth: Cost) -> list[Entry]:
-    """The rows of one arm's batch."""
-    status, gain = np.asarray(added.status).tolist(), np.asarray(added.gain, dtype=np.float64).tolist()
-    return [Entry(arm, s, g, c) for s, g, c in zip(status, gain, costs(told, worth))]
-
-
-def values(window: Sequence[Entry], n_arms: int) -> list[float]:
+def values(window: Window, n_arms: int) -> list[float]:
     """Worth per cost of every arm, the best arm's = 1; 0 where an arm earned nothing."""
-    earned, paid = [0.0] * n_arms, [0.0] * n_arms
-    ranked = sorted((e.status, e.gain) for e in window if e.status > Status.REJECTED)
-    lost = len(window) - len(ranked)
-    below: dict[tuple[int, float], int] = {}
-    for place, pair in enumerate(ranked):
-        below.setdefault(pair, lost + place)  # ties beat what the first of them beats
-    for e in window:
-        paid[e.arm] += e.cost
-        if e.status > Status.REJECTED:
-            earned[e.arm] += below[(e.status, e.gain)] / len(window)
-    rates = [a / b if b > 0 else 0.0 for a, b in zip(earned, paid)]
-    top = max(rates, default=0.0)
-    return [r / top if top > 0 else 0.0 for r in rates]
+    taken = np.flatnonzero(window.status > Status.REJECTED)
+    if not len(taken):
+        return [0.0] * n_arms
+    status, gain = window.status[taken], window.gain[taken]
+    order = np.lexsort((gain, status))
+    status, gain = status[order], gain[order]
+    place = np.arange(len(taken))
+    first = np.append(True, (status[1:] != status[:-1]) | (gain[1:] != gain[:-1]))
+    place = np.maximum.accumulate(np.where(first, place, 0))  # ties beat what the first of them beats
+    worth = (len(window.arm) - len(taken) + place) / len(window.arm)
+    earned = np.bincount(window.arm[taken][order], worth, n_arms)
+    paid = np.bincount(window.arm, window.cost, n_arms)
+    rates = np.divide(earned, paid, out=np.zeros(n_arms), where=paid > 0)
+    top = rates.max()
+    return (rates / top).tolist() if top > 0 else [0.0] * n_arms
 
 
 def bounds(values: Sequence[float], counts: Sequence[int], c: float) -> list[float]:

@@ -19,6 +19,7 @@ from evoloom.core.contracts import (
     Room,
     Scope,
     Told,
+    Verdict,
     View,
 )
 from evoloom.core.errors import CompositionError, UsageError
@@ -103,8 +104,9 @@ def _with_parents(proposals: Proposals) -> Mapping[str, Any]:
     """aux with the column `parents`, (n, arity) ids padded with -1: archives credit them for their children."""
     if not proposals.parents or "parents" in proposals.aux:
         return proposals.aux
-    width = max(1, max(len(row) for row in proposals.parents))
-    ids = [(*row, *(-1,) * (width - len(row))) for row in proposals.parents]
+    rows = proposals.parents
+    width = max(1, max(map(len, rows)))
+    ids = rows if min(map(len, rows)) == width else [(*row, *(-1,) * (width - len(row))) for row in rows]
     return {**proposals.aux, "parents": np.array(ids, np.int64)}
 
 
@@ -115,17 +117,16 @@ def _filled(archive: Archive) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _champion(champion: tuple[int, float] | None, ids: Any, evaluation: Evaluation) -> tuple[int, float] | None:
-    fitness = np.asarray(evaluation.fitness)
-    if fitness.ndim > 1 or not len(fitness):
+    if np.ndim(evaluation.fitness) > 1:
         return champion
-    fitness = np.where(evaluation.valid, fitness, -np.inf)
-    if champion is not None:
-        again = np.flatnonzero(np.asarray(ids) == champion[0])  # judged once more: the latest judgement counts
-        if len(again):
-            champion = (champion[0], float(fitness[again[-1]]))
-    row = int(fitness.argmax())
-    if fitness[row] > (-np.inf if champion is None else champion[1]):
-        return int(ids[row]), float(fitness[row])
+    # Plain numbers: most batches have one row, where array calls would cost more than the search itself.
+    rows = zip(np.asarray(ids).tolist(), np.asarray(evaluation.fitness).tolist(), evaluation.verdict.tolist())
+    judged = {id: fitness for id, fitness, verdict in rows if verdict == Verdict.OK}
+    if champion is not None and champion[0] in judged:
+        champion = (champion[0], judged[champion[0]])  # judged once more: the latest judgement counts
+    for id, fitness in judged.items():
+        if champion is None or fitness > champion[1]:
+            champion = (id, fitness)
     return champion
 
 

@@ -9,7 +9,7 @@ from evoloom.core.budget import Cost
 from evoloom.core.contracts import Added, Archive, Operator, Problem, Proposals, Proposer, Room, Told, View
 from evoloom.core.errors import UsageError
 from evoloom.core.rng import Rng
-from evoloom.strategies.credit import Entry, bounds, entries, values
+from evoloom.strategies.credit import Window, bounds, values
 from evoloom.strategies.nesting import mark, union, unwrap, wrap
 from evoloom.strategies.starts import Sample, Startless, Starts, begin, next_starts, starts_told
 
@@ -22,7 +22,7 @@ class Mixed(NamedTuple):
 
     arms: list[Any]
     starts: Starts
-    window: list[Entry]
+    window: Window
     in_flight: list[int]  # children per arm that were asked and not told
     values: list[float]
 
@@ -59,7 +59,7 @@ class Portfolio:
         own: Any = Startless(problem) if starts.pending or self.sample else problem
         n = len(self.proposers)
         arms = [p.init(own, archive, rng.fold(i)) for i, p in enumerate(self.proposers)]
-        return Mixed(arms, starts, [], [0] * n, [0.0] * n)
+        return Mixed(arms, starts, Window.empty(), [0] * n, [0.0] * n)
 
     def ask(self, state: Mixed, archive: Archive, rng: Rng, room: Room, view: View) -> tuple[Proposals | None, Mixed]:
         """One arm's batch: the drawn arm's, or of the next best that has something to propose."""
@@ -89,20 +89,20 @@ class Portfolio:
         inner = unwrap(told, "arm")
         state.arms[i] = self.proposers[i].tell(state.arms[i], archive, rng.fold(i), inner, added, view)
         state.in_flight[i] -= told.evaluation.n
-        window = [*state.window, *entries(i, told, added, self.worth)][-self.n_window :]
+        window = state.window.moved(i, told, added, self.worth, self.n_window)
         return state._replace(window=window, values=values(window, len(self.proposers)))
 
     def stats(self, state: Mixed) -> Mapping[str, Any]:
         """Share of the window and value of every arm."""
-        n = max(1, len(state.window))
-        shares = {f"{k}_share": sum(e.arm == i for e in state.window) / n for i, k in enumerate(self.names)}
-        return {**shares, **{f"{k}_value": v for k, v in zip(self.names, state.values)}}
+        counts = state.window.counts(len(self.names))
+        shares = (counts / max(1, counts.sum())).tolist()
+        named = zip(self.names, shares, state.values)
+        return {k: x for name, share, v in named for k, x in ((f"{name}_share", share), (f"{name}_value", v))}
 
     def _order(self, state: Mixed, rng: Rng, room: Room) -> list[int]:
         """Arms that can be paid, most promising first, ties at random."""
-        counts = list(state.in_flight)
-        for e in state.window:
-            counts[e.arm] += 1
+        counts = state.window.counts(len(self.names)).tolist()
+        counts = [told + out for told, out in zip(counts, state.in_flight)]
         score = bounds(state.values, counts, self.explore)
         tie = rng.fold(DRAW).uniform((len(score),)).tolist()
         paid = [i for i, p in enumerate(self.proposers) if self._affords(room, p)]

@@ -52,7 +52,10 @@ class Vector:
             x = reflected(x, low - edge, high + edge)
         if integer:
             x = np.rint(x)
-        return np.clip(np.clip(x, low, high).astype(self.space.dtype), self.space.low, self.space.high)
+        x = np.minimum(np.maximum(x, low), high)
+        if self.space.dtype == np.float64:
+            return x
+        return np.clip(x.astype(self.space.dtype), self.space.low, self.space.high)  # float32 may round past the end
 
 
 def reflected(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from evoloom.core.errors import CompositionError, UsageError
 from evoloom.core.rng import root
 from evoloom.select import tournament
 from evoloom.strategies import breed, keep, portfolio
-from evoloom.strategies.credit import LEAST, Entry, bounds, costs, entries, values
+from evoloom.strategies.credit import LEAST, Window, bounds, costs, values
 from evoloom.testing.drive import Plan, drive
 from evoloom.testing.toys import Sphere, Step
 
@@ -34,23 +34,26 @@ def shares(d):
     return {n: counts[i] for i, n in enumerate(names)}
 
 
+def window_of(*rows):
+    return Window(*(np.array(x) for x in zip(*rows)))
+
+
 def test_credit_is_worth_per_cost_over_the_window():
-    window = [Entry(0, 1, 0.1, 1.0), Entry(0, 0, 0.0, 1.0), Entry(1, 1, 5.0, 2.0), Entry(1, -1, 0.0, 2.0)]
+    window = window_of((0, 1, 0.1, 1.0), (0, 0, 0.0, 1.0), (1, 1, 5.0, 2.0), (1, -1, 0.0, 2.0))
     # worth: 0.1 beats the two that were not taken (2/4); 5.0 beats three (3/4). Rates 0.5/2 and 0.75/4.
     assert values(window, 3) == pytest.approx([1.0, (0.75 / 4) / (0.5 / 2), 0.0])
 
 
 def test_credit_ranks_new_above_improved_and_ties_alike():
-    window = [Entry(0, 2, -7.0, 1.0), Entry(1, 1, 100.0, 1.0), Entry(2, 1, 100.0, 1.0), Entry(3, 0, 0.0, 1.0)]
+    window = window_of((0, 2, -7.0, 1.0), (1, 1, 100.0, 1.0), (2, 1, 100.0, 1.0), (3, 0, 0.0, 1.0))
     assert values(window, 4) == pytest.approx([1.0, 1 / 3, 1 / 3, 0.0])
 
 
 def test_credit_does_not_depend_on_the_scale_of_gains():
     g = np.random.default_rng(1)
-    window = [Entry(int(g.integers(3)), int(g.integers(-1, 2)), float(g.random()), 1.0) for _ in range(50)]
-    bent = [e._replace(gain=math.exp(20 * e.gain)) for e in window]
-    assert values(window, 3) == values(bent, 3)
-    assert values([], 3) == [0.0, 0.0, 0.0]
+    window = Window(g.integers(0, 3, 50), g.integers(-1, 2, 50), g.random(50), np.ones(50))
+    assert values(window, 3) == values(window._replace(gain=np.exp(20 * window.gain)), 3)
+    assert values(Window.empty(), 3) == [0.0, 0.0, 0.0]
 
 
 def test_bounds_follow_the_formula():
@@ -64,7 +67,12 @@ def test_costs_add_making_and_judging_and_are_never_free():
     e = Evaluation(np.array([1.0, np.nan]), np.array([0, 9], np.int8), cost=np.array([1.0, 0.0]))
     told = Told(Proposals([1, 2]), np.array([0, 1]), e, [Cost(usd=0.002), Cost()], [None, "no"])
     assert costs(told, Cost(evaluations=1.0, usd=1000.0)) == pytest.approx([3.0, LEAST])
-    assert [x.status for x in entries(4, told, Added.none(2), Cost(1.0))] == [-1, -1]
+    window = Window.empty()
+    for arm in (0, 4, 2):
+        window = window.moved(arm, told, Added.none(2), Cost(1.0), 5)
+    assert window.arm.tolist() == [0, 4, 4, 2, 2]
+    assert window.counts(5).tolist() == [1, 0, 2, 0, 2]
+    assert window.cost.tolist() == pytest.approx([LEAST, 1.0, LEAST, 1.0, LEAST])
 
 
 def test_the_better_arm_gets_most_children():
@@ -133,7 +141,9 @@ def test_an_arm_in_flight_counts_as_drawn():
     make = mixed({"a": Step(0.2, "a"), "b": Step(0.2, "b"), "c": Step(0.2, "c")})
     d = drive(make, Sphere(3), Plan(evaluations=4, window=1))
     state, strategy = d.state, make(Sphere(3))
-    state = state._replace(proposer=state.proposer._replace(window=[], in_flight=[0, 0, 0], values=[0.0] * 3))
+    state = state._replace(
+        proposer=state.proposer._replace(window=Window.empty(), in_flight=[0, 0, 0], values=[0.0] * 3)
+    )
     arms = []
     for k in range(9):
         proposals, state = strategy.ask(state, root(5).fold(k), Room(1, Cost(100.0)), d.memory)
