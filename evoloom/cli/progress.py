@@ -109,7 +109,6 @@ class Panel:
 
     def __init__(self, title: str, unit: str):
         self.title, self.unit, self.meter, self.p = title, unit, Meter(), None
-        self.trail: list[float] = []
 
     def __call__(self, p: Progress) -> None:
         self.meter.update(p)
@@ -133,26 +132,22 @@ class Panel:
             f"ETA {duration(eta(p))}",
         )  # fmt: skip
         grid.add_row(bar)
-        facts = Table.grid(padding=(0, 3))
-        found = Text("best ", style="dim") + Text(
-            best_text(p, self.unit), style="bold green" if p.best_id is not None else ""
-        )
-        if p.best_id is not None:
-            found += Text(f"  #{p.best_id}", style="dim")
-        facts.add_row(
-            found, fact("evaluations", number(round(p.evaluations))), fact("rate", f"{number(self.meter.rate, 3)}/s"),
+        best = fact("best", best_text(p, self.unit), "bold green" if p.best_id is not None else "")
+        grid.add_row(best + Text(f"  #{p.best_id}" if p.best_id is not None else "", style="dim"))
+        facts = [
+            fact("evaluations", number(round(p.evaluations))), fact("rate", f"{number(self.meter.rate, 3)}/s"),
             fact("invalid", percent(invalid_share(p.verdicts))), fact("in flight", str(p.in_flight)),
             *([fact("spent", f"${p.cost.usd:.4f}")] if p.cost.usd else []),
-        )  # fmt: skip
-        grid.add_row(facts)
+        ]  # fmt: skip
+        grid.add_row(Text("   ").join(facts))
         grid.add_row(Text("Ctrl-C once: finish what is running and save; twice: stop now", style="dim"))
         return grid
 
 
-def fact(name: str, value: str) -> Any:
+def fact(name: str, value: str, style: str = "") -> Any:
     from rich.text import Text
 
-    return Text(f"{name} ", style="dim") + Text(value)
+    return Text.assemble((f"{name} ", "dim"), (value, style))
 
 
 @contextlib.contextmanager
