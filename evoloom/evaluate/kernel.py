@@ -48,7 +48,7 @@ def drop_privileges(uid: int, keep_file_access: bool) -> None:
     """From root to a user id without any capability.
 
     `keep_file_access`: files are still opened as root's (the file-system user id stays 0): for a Python installed below
-    root's own closed directory. Only under Landlock, which then decides what may be opened.
+    root's own closed directory. Landlock then decides what may be opened; without it, nothing does.
     """
     os.setgroups([])
     os.setresgid(uid, uid, uid)

@@ -22,10 +22,13 @@ _CHUNK = 1 << 16
 
 
 class Ending:
-    """How a process ended, as the zygote tells it. `status` is None where the zygote does not know the process."""
+    """How a process ended, as the zygote tells it. `status` is None where it went together with its zygote.
 
-    def __init__(self, status: int | None, rss_kb: int = 0):
-        self.status, self.rss_kb = status, rss_kb
+    `blameless`: the candidate cannot have had a hand in that.
+    """
+
+    def __init__(self, status: int | None, rss_kb: int = 0, blameless: bool = False):
+        self.status, self.rss_kb, self.blameless = status, rss_kb, blameless
 
 
 class ProcessSession:
@@ -198,10 +201,11 @@ class ProcessSession:
 
     def _gone(self) -> NoReturn:
         """The channel closed: find out how the process ended."""
-        if not self._ready:
-            ending = self._shut(wait=True)
-            raise InfrastructureError(f"a candidate's process ended before it was confined (status {ending.status})")
         ending = self._shut(wait=True)
+        if ending.blameless:
+            raise InfrastructureError("the process that starts candidates died, and this candidate's with it")
+        if not self._ready:
+            raise InfrastructureError(f"a candidate's process ended before it was confined (status {ending.status})")
         verdict, why = _reason(ending, self._limits)
         self._failed = Failed(verdict, why)
         raise self._failed

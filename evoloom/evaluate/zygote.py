@@ -36,6 +36,7 @@ if __name__ == "__main__":  # stand-ins for the packages, so that the siblings l
 from evoloom.evaluate import candidate, kernel, landlock, seccomp, wire
 
 UNPREPARED = 70  # exit status of a child that could not be confined
+_COMMON = ("math", "heapq", "bisect", "itertools", "functools", "collections", "typing", "dataclasses", "time")
 _THREADS = 64
 _FILES = 64
 _READABLE = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo")
@@ -54,14 +55,16 @@ class Zygote:
         self.read = [os.path.realpath(p) for p in (*config["read"], *_READABLE)]
         self.abi = landlock.abi() if self.confined else 0
         self.uid_base = config["uid_base"] if os.geteuid() == 0 else None
-        # Without Landlock another user id is all that protects root's files, so none of them stays open to it.
-        self.keep_file_access = bool(self.abi) and not all(map(_world_readable, (*config["read"], *config["path"])))
+        # Where Python lies below root's own folder, another user could import nothing any more.
+        self.keep_file_access = not all(map(_world_readable, (*config["read"], *config["path"])))
         self.filter = seccomp.Filter() if self.confined else None
         self.running: dict[int, int] = {}
         self.dying: dict[int, int] = {}
         sys.path[:] = [p for p in sys.path if os.path.isdir(p)] + config["path"]
-        for module in config["modules"]:
+        for module in (*_COMMON, *config["modules"]):
             importlib.import_module(module)
+        if "numpy" in sys.modules:
+            importlib.import_module("numpy.random")  # loaded late otherwise, and then not seeded
         with open("/proc/self/statm") as f:
             self.base_memory = int(f.read().split()[0]) * resource.getpagesize()
         self.limits = (
@@ -270,7 +273,7 @@ def main() -> None:
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     config = json.loads(sys.argv[1])
     control = socket.socket(fileno=0)
-    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     zygote = Zygote(config, control)
     zygote.confine()
