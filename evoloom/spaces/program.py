@@ -64,6 +64,8 @@ class ProgramSpace:
         self.signatures = Signatures((*self.vocabulary.primitives, *vocabularies.KNOWN))
         self.contexts = self._contexts(tree)
         self._within = tuple(c.within != "module" for c in self.contexts)
+        self._kept = tuple(self.names | c.env.keys() | c.exports for c in self.contexts)
+        self._bodies: Cache[Bodies | None] = Cache(1024)
         self._readings: Cache[Reading | None] = Cache(1024)
         self._keys: Cache[bytes] = Cache(4096)
         self._arity: int | None = None
@@ -120,11 +122,12 @@ class ProgramSpace:
         texts = self.layout.split(genome)
         if texts is None:
             return self._changed(genome)
-        reading = self.read(genome)
-        if reading is None:
+        bodies = self._bodies.get(genome, self._parsed)
+        if bodies is None:
             return "a region is not a run of whole statements at its own depth: it changes the frozen part around it"
-        if reading.size > self.max_nodes:
-            return f"{reading.size} syntax nodes in the regions, at most {self.max_nodes} are allowed"
+        size = count(bodies)
+        if size > self.max_nodes:
+            return f"{size} syntax nodes in the regions, at most {self.max_nodes} are allowed"
         return self._entry_missing(genome)
 
     def encode(self, genome: str) -> str:
@@ -143,7 +146,7 @@ class ProgramSpace:
         trees = [self.read(g) for g in (a, b)]
         if trees[0] is None or trees[1] is None:
             return float(a != b)
-        return dice(*(branches(t.bodies, self._within, self.names) for t in trees if t))
+        return dice(*(branches(t.bodies) for t in trees if t))
 
     # What operators and problems ask.
 
@@ -154,8 +157,8 @@ class ProgramSpace:
 
     def size(self, genome: str) -> int:
         """Number of syntax nodes in the regions."""
-        reading = self.read(genome)
-        return 0 if reading is None else reading.size
+        bodies = self._bodies.get(genome, self._parsed)
+        return 0 if bodies is None else count(bodies)
 
     def read(self, genome: str) -> Reading | None:
         """Trees, sites and environments of a genome's regions; None if they cannot be read. Never change them."""
@@ -179,7 +182,7 @@ class ProgramSpace:
 
     def tree_key(self, bodies: Bodies) -> bytes:
         """Key of the program with these trees."""
-        return digest(normalised(bodies, self._within, self.names))
+        return digest(normalised(bodies, self._within, self._kept))
 
     @staticmethod
     def tree_size(bodies: Bodies) -> int:
@@ -211,18 +214,25 @@ class ProgramSpace:
 
     # Inside.
 
-    def _read(self, genome: str) -> Reading | None:
+    def _parsed(self, genome: str) -> Bodies | None:
         texts = self.layout.split(genome)
         if texts is None:
             return None
         try:
-            return self.reread([parse_region(t, s) for t, s in zip(texts, self.layout.spans)])
+            return [parse_region(t, s) for t, s in zip(texts, self.layout.spans)]
         except (SyntaxError, RecursionError):
             return None
 
+    def _read(self, genome: str) -> Reading | None:
+        bodies = self._bodies.get(genome, self._parsed)
+        try:
+            return None if bodies is None else self.reread(bodies)
+        except RecursionError:
+            return None
+
     def _key(self, genome: str) -> bytes:
-        reading = self.read(genome)
-        return digest("unreadable " + genome) if reading is None else self.tree_key(reading.bodies)
+        bodies = self._bodies.get(genome, self._parsed)
+        return digest("unreadable " + genome) if bodies is None else self.tree_key(bodies)
 
     def _changed(self, genome: str) -> str:
         for i, frozen in enumerate(self.layout.frozen):

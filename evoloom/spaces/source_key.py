@@ -6,105 +6,111 @@ import ast
 import builtins
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from evoloom.spaces.source_sites import number
 from evoloom.spaces.source_tree import below, has_docstring
 
 _BY_NAME = frozenset({"locals", "globals", "vars", "eval", "exec", "dir", "compile", "getattr", "setattr"})
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_BINDERS = {*_DEFINITIONS, ast.arg, ast.Global, ast.Nonlocal, ast.alias, ast.ExceptHandler, ast.MatchAs, ast.MatchStar}
 _SKIP = frozenset({"ctx", "type_comment", "kind", "type_ignores"})
 
 
-def normalised(bodies: Sequence[Sequence[ast.stmt]], within: Sequence[bool], globals: frozenset[str]) -> str:
+def normalised(bodies: Sequence[Sequence[ast.stmt]], within: Sequence[bool], keeps: Sequence[frozenset[str]]) -> str:
     """One line of text, equal for programs that differ in format, comments, docstrings or names of locals only.
 
     within: per body, whether it stands in a function, so that its assignments are locals.
-    globals: names bound at module level; a local of that name keeps it, and so do arguments (callers may use them).
+    keeps: per body, names that mean something outside it (globals, arguments, what is read after it). A local of that
+        name keeps it; so do arguments of functions, which callers may name.
     """
     out: list[str] = []
-    for body, inside in zip(bodies, within):
-        if inside:
-            _write_all(body, out, _locals(body, globals))
-        else:
-            for s in body:
-                function = isinstance(s, (ast.FunctionDef, ast.AsyncFunctionDef))
-                _write(s, out, _locals([s], globals) if function else {})
+    for body, inside, keep in zip(bodies, within, keeps):
+        for scope in [body] if inside else [[s] for s in body]:
+            local = inside or isinstance(scope[0], (ast.FunctionDef, ast.AsyncFunctionDef))
+            _Writer(out, set(keep), local).scope(scope)
         out.append("|")
     return "".join(out)
 
 
-def _locals(body: Sequence[ast.stmt], globals: frozenset[str]) -> dict[str, str]:
-    """Map of local names to v0, v1, ... in the order in which they are first assigned."""
-    stored: dict[str, None] = {}
-    keep: set[str] = set()
-    for s in body:
-        for n in _in_order(s):
-            if isinstance(n, ast.Name):
-                if n.id in _BY_NAME:
-                    return {}
-                if not isinstance(n.ctx, ast.Load):
-                    stored.setdefault(n.id)
-            elif isinstance(n, ast.arg):
-                keep.add(n.arg)
-            elif isinstance(n, (ast.Global, ast.Nonlocal)):
-                keep.update(n.names)
-            elif isinstance(n, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and n.name:
-                keep.add(n.name)
-            elif isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                keep.add(n.name)
-                if isinstance(n, ast.ClassDef):  # attributes of a class are no locals
-                    keep.update(m.id for m in ast.walk(n) if isinstance(m, ast.Name))
-            elif isinstance(n, ast.alias):
-                keep.add((n.asname or n.name).split(".")[0])
-    free = [n for n in stored if n not in keep and n not in globals and not hasattr(builtins, n)]
-    return {n: f"v{i}" for i, n in enumerate(free)}
+class _Writer:
+    """Writes one scope; names are filled in at its end, when it is known which are local."""
 
+    def __init__(self, out: list[str], keep: set[str], local: bool):
+        self.out, self.keep, self.local = out, keep, local
+        self.names: list[tuple[int, str]] = []
+        self.stored: dict[str, None] = {}
 
-def _in_order(node: ast.AST) -> Iterator[ast.AST]:
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _in_order(child)
+    def scope(self, body: Sequence[ast.stmt]) -> None:
+        for s in body:
+            self.node(s)
+        renamed = self.renamed()
+        for i, name in self.names:
+            self.out[i] = renamed.get(name) or "=" + name + ","
 
+    def renamed(self) -> dict[str, str]:
+        """Map of local names to v0, v1, ... in the order in which they are first assigned."""
+        if not self.local or not self.stored or any(n in _BY_NAME for _, n in self.names):
+            return {}
+        free = [n for n in self.stored if n not in self.keep and not hasattr(builtins, n)]
+        return {n: f"v{i}," for i, n in enumerate(free)}
 
-def _write_all(nodes: Sequence[Any], out: list[str], names: dict[str, str]) -> None:
-    for n in nodes:
-        _write(n, out, names)
-
-
-def _write(node: Any, out: list[str], names: dict[str, str]) -> None:
-    if isinstance(node, ast.Name):
-        out.append(f"~{names.get(node.id) or '=' + node.id}")
-        return
-    if isinstance(node, (ast.Constant, ast.UnaryOp)):
-        x = number(node)
-        if x is not None:
-            out.append(f"#{x!r}")
+    def node(self, node: Any) -> None:
+        kind = type(node)
+        if kind is ast.Name:
+            if type(node.ctx) is not ast.Load:
+                self.stored.setdefault(node.id)
+            self.names.append((len(self.out), node.id))
+            self.out.append("")
             return
-        if isinstance(node, ast.Constant):
-            out.append(f"#{node.value!r}:{type(node.value).__name__}")
+        if kind is ast.Constant or kind is ast.UnaryOp:
+            x = number(node)
+            if x is not None:
+                self.out.append(f"#{x!r},")
+                return
+            if kind is ast.Constant:
+                self.out.append(f"#{node.value!r}:{type(node.value).__name__},")
+                return
+        fields = node._fields
+        if not fields:  # an operator
+            self.out.append(kind.__name__ + ",")
             return
-    out.append(f"({type(node).__name__}")
-    skip = 1 if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and has_docstring(node) else 0
-    for field in node._fields:
-        if field in _SKIP:
-            continue
-        child = getattr(node, field, None)
+        self.out.append(f"({kind.__name__} ")
+        if kind in _BINDERS:
+            self.bind(node)
+        for field in fields:
+            if field not in _SKIP:
+                self.field(node, field, getattr(node, field, None))
+        self.out.append(")")
+
+    def field(self, node: Any, field: str, child: Any) -> None:
         if isinstance(child, ast.AST):
-            _write(child, out, names)
+            self.node(child)
         elif isinstance(child, list):
-            out.append("[")
-            for x in child[skip if field == "body" else 0 :]:
+            self.out.append("[")
+            skip = field == "body" and isinstance(node, _DEFINITIONS) and has_docstring(node)
+            for x in child[skip:]:
                 if isinstance(x, ast.AST):
-                    _write(x, out, names)
+                    self.node(x)
                 else:
-                    out.append(f"{x!r},")
-            out.append("]")
-        elif child is not None:
-            out.append(f"{child!r},")
+                    self.out.append(f"{x!r},")
+            self.out.append("]")
         else:
-            out.append("-")
-    out.append(")")
+            self.out.append("-" if child is None else f"{child!r},")
+
+    def bind(self, node: Any) -> None:
+        """Keep names that are bound otherwise than by assignment."""
+        if isinstance(node, ast.arg):
+            self.keep.add(node.arg)
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            self.keep.update(node.names)
+        elif isinstance(node, ast.alias):
+            self.keep.add((node.asname or node.name).split(".")[0])
+        elif node.name:
+            self.keep.add(node.name)
+        if isinstance(node, ast.ClassDef):  # attributes of a class are no locals
+            self.keep.update(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
 
 
 def digest(text: str) -> bytes:
@@ -112,21 +118,22 @@ def digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def branches(
-    bodies: Sequence[Sequence[ast.stmt]], within: Sequence[bool], globals: frozenset[str]
-) -> Counter[tuple[str, str, int]]:
-    """How often each (label of a node, label of its child, place of the child) occurs. Locals as in the key."""
+def branches(bodies: Sequence[Sequence[ast.stmt]]) -> Counter[tuple[str, str, int]]:
+    """How often each (label of a node, label of its child, place of the child) occurs. Names of locals count by the
+    order in which they come up, so that renaming costs little."""
     out: Counter[tuple[str, str, int]] = Counter()
 
     def walk(label: str, children: Sequence[ast.AST], names: dict[str, str]) -> None:
         for i, c in enumerate(children):
+            if isinstance(c, ast.Name) and isinstance(c.ctx, ast.Store):
+                names.setdefault(c.id, f"v{len(names)}")
             own = _label(c, names)
             out[label, own, i] += 1
             if number(c) is None:  # type: ignore[arg-type]
                 walk(own, list(below(c)), names)
 
-    for i, (body, inside) in enumerate(zip(bodies, within)):
-        walk(f"region {i}", body, _locals(body, globals) if inside else {})
+    for i, body in enumerate(bodies):
+        walk(f"region {i}", body, {})
     return out
 
 

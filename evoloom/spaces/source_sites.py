@@ -77,11 +77,20 @@ class Signatures:
             h = simple_head(p.template)
             if h:
                 self.by_head.setdefault(h, []).append(p)
+        self._found: dict[Any, Primitive | None] = {}
 
     def of(self, node: ast.expr, types: Sequence[str | None], wants: frozenset[str] = frozenset()) -> Primitive | None:
         """The signature that a node's operand types fit; one that gives a wanted type if there are several."""
+        key = head(node), tuple(types), wants
+        if key[0] not in self.by_head:
+            return None
+        if key not in self._found:
+            self._found[key] = self._of(*key)
+        return self._found[key]
+
+    def _of(self, h: Any, types: Sequence[str | None], wants: frozenset[str]) -> Primitive | None:
         found = None
-        for p in self.by_head.get(head(node), ()):
+        for p in self.by_head[h]:
             if len(p.args) != len(types):  # `a and b and c`
                 p = p._replace(args=p.args[:1] * len(types))
             if all(t is not None and fits(scalar(t) if p.lift else t, a) for t, a in zip(types, p.args)):

@@ -247,4 +247,14 @@ def count(node: Any) -> int:
     """Number of nodes of a tree or of a list of trees."""
     if isinstance(node, list):
         return sum(map(count, node))
-    return 1 + sum(map(count, below(node)))
+    n, stack = 0, [node]
+    while stack:
+        node = stack.pop()
+        n += 1
+        for field in node._fields:
+            child = getattr(node, field, None)
+            if isinstance(child, list):
+                stack += [x for x in child if isinstance(x, ast.AST) and not isinstance(x, _NOT_NODES)]
+            elif isinstance(child, ast.AST) and not isinstance(child, _NOT_NODES):
+                stack.append(child)
+    return n

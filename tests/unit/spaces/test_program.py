@@ -132,11 +132,19 @@ def test_missing_entry_and_other_arguments():
         ("def f():\n    return 1\n", {"functions": ["g"]}, "no top-level function is called"),
         ("# EVOLVE-BLOCK-START\nx = 1\n", {}, "never closed"),
         ("# EVOLVE-BLOCK-END\nx = 1\n", {}, "without"),
-        ("if 1:\n    # EVOLVE-BLOCK-START\n    x = 1\nelse:\n    # EVOLVE-BLOCK-END\n    x = 2\n", {}, "whole statements"),
-        ("def f():\n    return 1\n", {"vocabulary": Vocabulary((Primitive("np.abs(_0)", ("float",), "float"),))}, "'np'"),  # noqa: E501
-        ("def f():\n    return 1\n", {"vocabulary": Vocabulary((Primitive("abs(_1)", ("float",), "float"),))}, "holes"),  # noqa: E501
+        (
+            "if 1:\n    # EVOLVE-BLOCK-START\n    x = 1\nelse:\n    # EVOLVE-BLOCK-END\n    x = 2\n",
+            {},
+            "whole statements",
+        ),
+        (
+            "def f():\n    return 1\n",
+            {"vocabulary": Vocabulary((Primitive("np.abs(_0)", ("float",), "float"),))},
+            "'np'",
+        ),
+        ("def f():\n    return 1\n", {"vocabulary": Vocabulary((Primitive("abs(_1)", ("float",), "float"),))}, "holes"),
     ],
-)  # fmt: skip
+)
 def test_unusable_starts_say_why(source: str, options: dict, message: str):
     with pytest.raises(UsageError, match=message):
         ProgramSpace(source, **options)
@@ -165,6 +173,16 @@ def test_names_that_mean_something_outside_are_kept():
     assert s.key(head + "    b = x\n    return locals()['b']\n") != s.key(
         head + "    a = x\n    return locals()['b']\n"
     )
+
+
+def test_arguments_that_are_assigned_are_no_locals(space: ProgramSpace):
+    one = body("    bins = bins * item\n    return bins\n")
+    two = body("    item = item * bins\n    return item\n")
+    assert space.key(one) != space.key(two)
+    s = ProgramSpace(BLOCKS, entry="f")
+    swapped = BLOCKS.replace("z = x * 2.0", "w = x * 2.0").replace("w = z + y", "z = w + y")
+    assert s.key(swapped) != s.key(BLOCKS)  # w is read after the region
+    assert s.key(BLOCKS.replace("z", "q")) == s.key(BLOCKS)
 
 
 def test_samples_are_typed_programs_of_all_sizes(space: ProgramSpace):
