@@ -69,11 +69,12 @@ def page(folder: Path = FOLDER) -> str:
         e = found.get(name)
         head = [f"[`{name}`](#{anchor(name)})" if e else f"`{name}`", state_of(name, e)]
         if e is None:
-            rows.append([*head, "", "", "", "", ""])
+            rows.append([*head, *[""] * 6])
             continue
         low, high = e["ci95"]
+        run = f"{e['date']}, `{e['commit']}`"
         effect = f"{number(e['effect'])} [{number(low)}, {number(high)}]"
-        rows.append([*head, e["statistic"], effect, number(e["threshold"]), str(e["seeds"]), e["evidence"]])
+        rows.append([*head, e["statistic"], effect, number(e["threshold"]), str(e["seeds"]), e["evidence"], run])
     done = [e for name in names if (e := found.get(name))]
     kept = sum(bool(e["holds"]) for e in done)
     top = (
@@ -81,9 +82,9 @@ def page(folder: Path = FOLDER) -> str:
         "Each row is a paper's effect at a scale that two CPU cores hold, run by `evoloom verify NAME`. The statistic "
         "and its threshold are fixed before the run; a claim holds when the whole 95 % interval (percentile bootstrap "
         "over seeds) lies on the good side of the threshold. What does not hold is printed as such.\n\n"
-        f"{len(names)} claims, {len(done)} run, {kept} hold.\n\n"
+        f"Claims: {len(names)}; run: {len(done)}; hold: {kept}.\n\n"
     )
-    titles = ("claim", "result", "statistic", "effect [95 %]", "threshold", "seeds", "evidence")
+    titles = ("claim", "result", "statistic", "effect [95 %]", "threshold", "seeds", "evidence", "date, commit")
     kinds = "\n".join(f"- *{k}*: {v}." for k, v in KINDS.items())
     parts = [top, tables.markdown(titles, rows, right=(4, 5)), "\nKinds of evidence:\n\n", kinds, "\n"]
     parts += [section(name, found[name]) for name in names if name in found]
@@ -101,7 +102,7 @@ def section(name: str, e: Mapping[str, Any]) -> str:
         [arm, number(a["median"]), f"{number(a['q25'])} to {number(a['q75'])}", f"{a['found']}/{a['n']}"]
         for arm, a in e["arms"].items()
     ]
-    p = f"; p = {tables.p_value(e['p'])} (one-sided)" if e["p"] is not None else ""
+    p = f"; p {tables.p_value(e['p'])} (one-sided)" if e["p"] is not None else ""
     versions = ", ".join(f"{k} {v}" for k, v in e["versions"].items())
     better = "smaller" if e["minimize"] else "greater"
     text = (

@@ -107,7 +107,7 @@ def test_verify_stores_and_the_page_tells(claims, tmp_path):
     assert good["arms"]["ours"]["values"][3] == draw(2.0)(3, 1.0)
     _evidence.store(good, tmp_path)
     page = _evidence.page(tmp_path)
-    assert "2 claims, 1 run, 1 hold" in page
+    assert "Claims: 2; run: 1; hold: 1." in page
     assert "| `good.more` | not run yet |" in page
     _evidence.store(bad, tmp_path)
     page = _evidence.page(tmp_path)
