@@ -12,7 +12,9 @@ from evoloom.core.contracts import Job, Verdict
 from evoloom.core.door import admit
 from evoloom.core.errors import UsageError
 from evoloom.core.rng import root
-from evoloom.problems.cap_set import BEST_KNOWN, STARTS, CapSet, all_vectors, by_array, greedy, lines
+from evoloom.problems.cap_set import CapSet
+from evoloom.problems.cap_set.problem import STARTS, by_array
+from evoloom.problems.cap_set.sets import BEST_KNOWN, all_vectors, greedy, lines
 
 BY_ZEROS = "def priority(el, n):\n    return abs(el.count(0) - 1)\n"
 

@@ -1,9 +1,4 @@
-"""Cap sets: large subsets of Z_3^n in which no three distinct vectors sum to zero (no three lie on a line).
-
-The candidate gives every vector a priority; the trusted side adds vectors greedily in that order, each unless it would
-close a line, and counts. After Romera-Paredes et al., "Mathematical discoveries from program search with large language
-models", Nature 625 (2024): the problem in which FunSearch found 512 vectors for n = 8, 16 more than were known.
-"""
+"""The problem `cap-set`: a priority per vector, and the candidate's side of it."""
 
 from __future__ import annotations
 
@@ -19,10 +14,8 @@ from evoloom.core.contracts import Axis, Box, Columns, Evaluation, Failed, Job, 
 from evoloom.core.errors import ContractError, UsageError
 from evoloom.core.rng import Rng
 from evoloom.problems._program import needed, program_size
+from evoloom.problems.cap_set.sets import OPTIMUM, all_vectors, greedy, lines
 from evoloom.problems.judging import Row, judge_each
-
-OPTIMUM = {1: 2, 2: 4, 3: 9, 4: 20, 5: 45, 6: 112}  # proven (OEIS A090245)
-BEST_KNOWN = {**OPTIMUM, 7: 236, 8: 512}
 
 SCALAR_START = '''\
 Vector = tuple[int, ...]
@@ -61,37 +54,6 @@ def priorities_of_vectors(vectors, n, whole):
         return f"{got.dtype} of shape {got.shape} for {len(vectors)} vectors"
     return got.astype(np.float64)
 '''
-
-
-def all_vectors(n: int) -> np.ndarray:
-    """(3^n, n) int64, in lexicographic order."""
-    return np.indices((3,) * n).reshape(n, -1).T.copy()
-
-
-def greedy(priorities: np.ndarray, n: int) -> np.ndarray:
-    """Indices of the cap set built in order of priority, ties in lexicographic order; -inf is never taken.
-
-    priorities: (3^n,), of `all_vectors(n)`.
-    """
-    from evoloom.problems.cap_set_kernel import build
-
-    order = np.argsort(-priorities, kind="stable")
-    order = order[: int(np.count_nonzero(priorities > -np.inf))]
-    return build(order, all_vectors(n).astype(np.int8))
-
-
-def lines(members: np.ndarray, n: int) -> int:
-    """How many lines of three distinct members a set holds: 0 for a cap set. It shares nothing with `greedy`.
-
-    The ordered triples of members with sum zero are counted by a convolution over Z_3^n (Fourier transform of the set's
-    indicator); |members| of them repeat one vector three times, and every line is counted in its six orders. members:
-    (k,) distinct indices.
-    """
-    indicator = np.zeros(3**n)
-    indicator[members] = 1.0
-    spectrum = np.fft.fftn(indicator.reshape((3,) * n))
-    triples = round(float((spectrum**3).sum().real) / 3**n)
-    return (triples - len(members)) // 6
 
 
 def by_array(source: str) -> bool:
@@ -134,7 +96,7 @@ class CapSet(Problem):
 
     @cached_property
     def space(self) -> Any:
-        from evoloom.problems.cap_set_space import program_space
+        from evoloom.problems.cap_set.space import program_space
 
         return program_space(self.form, STARTS[self.form], self.n)
 
