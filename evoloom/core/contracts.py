@@ -210,7 +210,8 @@ class Made(NamedTuple):
 
     genome: Any
     cost: Cost = Cost()
-    notes: Notes | None = None
+    operator: str | None = None  # which of several made it, where one name stands for many
+    used: int | None = None  # how many of the parents it really used, counted from the first; None = all
 
 
 class NotMade(Exception):

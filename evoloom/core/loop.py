@@ -252,6 +252,8 @@ class Coordinator:
                 outcome = self.inbox.get(timeout=POLL_S)
                 break
             except queue.Empty:
+                if self.ledger is not None:
+                    self.ledger.flush()  # a slow batch is visible to readers while it is judged
                 self.report()
                 if self.interrupted.is_set() or self.account.seconds >= self.setup.budget.seconds:
                     return
@@ -388,7 +390,7 @@ class Coordinator:
     def replay(self) -> None:
         """Do the recorded asks and tells again, without making or judging anything twice."""
         open_: dict[int, Flight] = {}
-        for event in list(self.ledger.replay()):
+        for event in self.ledger.replay():
             if event.kind == "asked":
                 left = Cost(*event.body["left"])
                 room = Room(event.body["now"], left, self.problem.price, self.prices)

@@ -42,17 +42,19 @@ def children(
     genomes: list[Any] = []
     used: list[Parents] = []
     for row, (one, ids) in enumerate(zip(sources, parents)):
-        genome, ids = _child(vary, one, ids, others, rng.fold(row), view, tries)
-        genomes.append(draft if genome is None else genome)
-        used.append(ids)
+        made, ids = _child(vary, one, ids, others, rng.fold(row), view, tries)
+        genomes.append(draft if made is None else made.genome)
+        used.append(ids if made is None or made.used is None else ids[: made.used])
+        if made is not None and made.operator is not None:
+            names[row] = made.operator
     return Proposals(genomes, used, operators=names)
 
 
 def _child(
     vary: Vary, sources: Sequence[Record], ids: Parents, others: Callable[[Rng], Parents], rng: Rng, view: View,
     tries: int,
-) -> tuple[Any, Parents]:  # fmt: skip
-    """(genome or None, its parents)."""
+) -> tuple[Made | None, Parents]:  # fmt: skip
+    """(what was made or None, the parents that were offered)."""
     draft = Draft(vary.name)
     for attempt in range(tries):
         if attempt:
@@ -62,5 +64,5 @@ def _child(
             child = vary(rng.fold(2 * attempt + 1), sources, draft)
         except NotMade:
             continue
-        return (child.genome if isinstance(child, Made) else child), ids
+        return (child if isinstance(child, Made) else Made(child)), ids
     return None, ids
