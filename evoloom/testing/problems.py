@@ -40,9 +40,9 @@ def declares(c: Case) -> None:
     for axis in p.columns.measures:
         if not axis.low < axis.high:
             raise ContractError(f"measure '{axis.name}' has an empty range: {axis.low} to {axis.high}")
-    named = [*(a.name for a in p.columns.measures), *p.columns.signals]
-    if len(set(named)) != len(named):
-        raise ContractError(f"measures and signals must have different names, got {named}")
+    for what, names in (("measures", [a.name for a in p.columns.measures]), ("signals", p.columns.signals)):
+        if len(set(names)) != len(names):
+            raise ContractError(f"{what} must have different names, got {list(names)}")
     try:
         json.dumps(p.settings())
     except (TypeError, ValueError) as e:

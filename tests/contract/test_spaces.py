@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from evoloom.core import registry
 from evoloom.core.errors import ContractError
 from evoloom.spaces.permutation import Permutation
 from evoloom.spaces.text import Text
@@ -25,6 +26,11 @@ SPACES = {
 @pytest.mark.parametrize("name", SPACES)
 def test_every_space_keeps_the_rules(name):
     check_space(SPACES[name])
+
+
+@pytest.mark.parametrize("name", [n for n in registry.names("problem") if n != "directory"])
+def test_every_registered_problem_has_a_sound_space(name):
+    check_space(registry.get("problem", name).make().space, n=10)
 
 
 class Rounding(Box):

@@ -1,13 +1,17 @@
-"""Every strategy of the library under `check_strategy`; strategies and problems broken on purpose, one per rule."""
+"""Every strategy and problem, ours and registered, under its suite; and some broken on purpose, one per rule."""
 
 from __future__ import annotations
+
+import contextlib
 
 import numpy as np
 import pytest
 
 from evoloom.archives import aging, best, grid, pareto, population
+from evoloom.core import registry
 from evoloom.core.contracts import Added, Axis, Columns, Evaluation, Proposals
-from evoloom.core.errors import ContractError
+from evoloom.core.errors import ContractError, InfrastructureError
+from evoloom.evaluate.sandbox import open_box
 from evoloom.select import tournament, uniform
 from evoloom.strategies import breed, cma_es, evolve, hill_climb, islands, keep, portfolio, random_search
 from evoloom.strategies.keep import Keep
@@ -68,6 +72,26 @@ STRATEGIES = {
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_every_strategy_keeps_the_rules(name):
     check_strategy(STRATEGIES[name], Measured() if name == "map-elites" else Sphere(3, 2, 0.2), evaluations=24)
+
+
+@pytest.mark.parametrize("name", registry.names("system"))
+def test_every_registered_system_keeps_the_rules(name):
+    problem = registry.get("problem", "sphere").make()
+    check_strategy(registry.get("system", name).make, problem, evaluations=24)
+
+
+@pytest.mark.parametrize("name", [n for n in registry.names("problem") if n != "directory"])
+def test_every_registered_problem_keeps_the_rules(name):
+    """Untrusted ones in the box that this machine offers (the rules are the same with less isolation)."""
+    problem = registry.get("problem", name).make()
+    if not problem.untrusted:
+        return check_problem(problem, n=3)
+    try:
+        box = open_box("auto", problem.modules)
+    except InfrastructureError:
+        box = open_box("limits", problem.modules)
+    with contextlib.closing(box):
+        check_problem(problem, n=3, box=box)
 
 
 def test_several_objectives():
