@@ -83,11 +83,9 @@ def run(
          "proposals": proposals}
     )  # fmt: skip
     made, recipe, strategy = compose(problem, system, settings or {}, seed, window, chunk, ordered, sandbox)
-    name = (
-        where.name
-        if isinstance(where := Path(where) if isinstance(where, str) and "://" not in where else where, Path)
-        else recipe.system
-    )
+    if isinstance(where, str) and "://" not in where:
+        where = Path(where)
+    name = where.name if isinstance(where, Path) else recipe.system
     ledger = None if where is None else lambda: create_ledger(where, name, made, recipe, budget)
     return execute(made, strategy, recipe, budget, workers, ledger, name, where, on_progress, stop, held_out)
 
@@ -184,7 +182,8 @@ def judge(
 
     made, _ = resolve_problem(problem, settings or {}, None)
     begun = time.monotonic()
-    reason = made.space.check(genome)
+    # A program that problems run themselves may be written in another form than the search's own space.
+    reason = None if made.untrusted else made.space.check(genome)
     if reason is not None:
         return Judged(made.name, "invalid", None, None, None, time.monotonic() - begun, reason, {})
     with box_for(made, sandbox) as box:
@@ -218,7 +217,7 @@ def compose(
         system = getattr(entry.make, "default_system", DEFAULT_SYSTEM) if entry else DEFAULT_SYSTEM
     system_entry = registry.get("system", system) if isinstance(system, str) else None
     made, given = resolve_problem(problem, settings, system_entry)
-    strategy = system_entry.make(made, **given["system"]) if system_entry else system
+    strategy: Strategy = system_entry.make(made, **given["system"]) if system_entry else system  # type: ignore[assignment]
     if window is None and chunk is None:
         window, chunk = (16, 4) if made.untrusted else (None, 256)
     name = problem if isinstance(problem, str) else str(problem) if isinstance(problem, Path) else made.name
@@ -293,12 +292,16 @@ def execute(
 
 
 def opened(problem: Problem, genome: Any, box: Any) -> dict[str, float] | None:
-    """Held-out numbers of one genome: native fitness under "fitness", then the signals. None: there are none."""
+    """Held-out numbers of one genome: native fitness under "fitness", then the signals. None: there are none.
+
+    A genome that fails there has a "fitness" of nan, and its verdict by name: {"fitness": nan, "timeout": 4.0}.
+    """
     e = problem.held_out(genome, box)
     if e is None:
         return None
-    if int(np.asarray(e.verdict)[0]) != Verdict.OK:
-        return {"fitness": float("nan")}
+    verdict = Verdict(int(np.asarray(e.verdict)[0]))
+    if verdict != Verdict.OK:
+        return {"fitness": float("nan"), verdict.name.lower(): float(verdict)}
     f = np.asarray(e.fitness, dtype=float)[0]
     numbers = {"fitness": float(f)} if f.ndim == 0 else {f"objective {i}": float(x) for i, x in enumerate(f)}
     return numbers | {k: float(np.asarray(v)[0]) for k, v in e.signals.items()}

@@ -351,8 +351,8 @@ class Archive(Protocol):
 class Select(Protocol):
     """Parent choice. `needs` names the archive columns it reads."""
 
-    needs: frozenset[str]
-
+    @property
+    def needs(self) -> frozenset[str]: ...
     def __call__(self, archive: Any, rng: Rng, n: int, arity: int = 1) -> Array: ...  # (n, arity) slots
 
 
