@@ -53,7 +53,7 @@ CROSSOVERS = ("crossover", "join", "blocks")
 WEIGHTS: dict[str, float] = {
     "constant": 5, "operator": 1, "comparison": 1, "variable": 1, "call": 1, "subtree": 4, "grow": 3, "shrink": 1,
     "hoist": 2, "exchange": 0.5, "insert": 0.4, "update": 0.6, "extract": 0.2, "inline": 0.2, "delete": 0.4,
-    "duplicate": 0.2, "swap": 0.2, "wrap_if": 0.3, "wrap_for": 0.1, "unwrap": 0.2, "idiom": 0.5, "crossover": 8,
+    "duplicate": 0.2, "swap": 0.2, "wrap_if": 0.3, "wrap_for": 0.1, "unwrap": 0.2, "idiom": 3, "crossover": 8,
     "join": 2, "blocks": 0.5,
 }  # fmt: skip
 
@@ -159,6 +159,6 @@ def mixture(varies: Mapping[str, Any], weights: Mapping[str, float] | None = Non
     return Mixture(varies, weights, name=name, tries=tries, again=again)
 
 
-def source_mixture(space: ProgramSpace, *, again: float = 0.2) -> Mixture:
-    """All typed edits with the usual shares: what a system takes that does not care."""
-    return mixture(source_edits(space), WEIGHTS, name="source", again=again)
+def source_mixture(space: ProgramSpace, *, weights: Mapping[str, float] | None = None, again: float = 0.2) -> Mixture:
+    """All typed edits with the usual shares (those in `weights` changed): what a system takes that does not care."""
+    return mixture(source_edits(space), {**WEIGHTS, **(weights or {})}, name="source", again=again)

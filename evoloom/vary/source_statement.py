@@ -58,6 +58,11 @@ def load(name: str) -> ast.Name:
     return ast.Name(id=name, ctx=ast.Load())
 
 
+def assignable(space: ProgramSpace, place: Place, name: str) -> bool:
+    """Whether a name may be assigned here: in a function, a global that is assigned becomes another, unbound name."""
+    return place.within == "module" or name not in space.names
+
+
 def fresh(space: ProgramSpace, r: Reading, n: int = 1) -> list[str]:
     """Names that the program does not use: t0, t1, ..."""
     used = set(space.names)
@@ -115,7 +120,7 @@ def update(gen: Gen, space: ProgramSpace, rs: Sequence[Reading]) -> Bodies | Non
     i = int(gen.random() * slots(place))
     env = place.envs[i]
     read = {s.node.id for s in _sites_after(r, place, i) if isinstance(s.node, ast.Name)}
-    names = sorted(n for n in read if env.get(n))
+    names = sorted(n for n in read if env.get(n) and assignable(space, place, n))
     if not names:
         return None
     name = pick(gen, names)
@@ -283,7 +288,7 @@ def idiom(gen: Gen, space: ProgramSpace, rs: Sequence[Reading]) -> Bodies | None
     names: dict[str, ast.expr | str] = {}
     for k, t in enumerate(row.args):
         if t.startswith("var "):
-            fit = [n for n, have in env.items() if have == t[4:]]
+            fit = [n for n, have in env.items() if have == t[4:] and assignable(space, place, n)]
             if not fit:
                 return None
             names[f"_{k}"] = pick(gen, fit)

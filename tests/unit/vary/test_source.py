@@ -140,6 +140,16 @@ def test_children_run_and_have_the_declared_shape():
     assert ran > 120
 
 
+def test_globals_are_never_assigned():
+    """`CAPACITY = CAPACITY * 2` in a function would read an unbound local."""
+    space = SPACES["arrays"]
+    body = ARRAYS[: ARRAYS.index("    # the gap")] + "    return bins * CAPACITY\n"
+    for name in ("update", "idiom"):
+        for i in range(40):
+            child = source_edits(space)[name](root(i), [Record(0, body)])
+            assert "    CAPACITY = " not in child
+
+
 def test_the_child_is_one_edit_away():
     space = SPACES["arrays"]
     edits = source_edits(space)
