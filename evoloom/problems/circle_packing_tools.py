@@ -14,6 +14,8 @@ takes most of a second.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 MAX_CIRCLES = 400  # of one call; the linear programs grow with the square
@@ -73,9 +75,16 @@ def relocate(circles: np.ndarray, k: int, seed: int) -> np.ndarray:
     return best_radii(p)
 
 
+def hop(circles: np.ndarray, n_hops: int, k: int, seed: int) -> np.ndarray:
+    """Basin hopping (Wales and Doye, J. Phys. Chem. A 101, 1997): n_hops times relocate k, polish, keep if better."""
+    p = _packing(circles)
+    for i in range(max(0, int(n_hops))):
+        p = better(p, polish(relocate(p, k, int(seed) + i)))
+    return p
+
+
 def best_radii(circles: np.ndarray) -> np.ndarray:
     """The same centres with the radii of largest sum: a linear program. -> (n, 3), feasible to about 1e-9"""
-    from scipy.optimize import linprog
     from scipy.sparse import csr_matrix
 
     p = _packing(circles)
@@ -89,8 +98,8 @@ def best_radii(circles: np.ndarray) -> np.ndarray:
         return np.c_[p[:, :2], wall]
     row = np.arange(len(i))
     pairs = csr_matrix((np.ones(2 * len(i)), (np.r_[row, row], np.r_[i, j])), shape=(len(i), n))
-    found = linprog(-np.ones(n), A_ub=pairs, b_ub=far, bounds=np.c_[np.zeros(n), wall], method="highs-ds")
-    return np.c_[p[:, :2], found.x if found.x is not None else np.zeros(n)]
+    radii = _least(-np.ones(n), pairs, far, np.c_[np.zeros(n), wall])
+    return np.c_[p[:, :2], np.zeros(n) if radii is None else radii]
 
 
 def polish(circles: np.ndarray, reach: float = 0.05, steps: int = 40) -> np.ndarray:
@@ -115,7 +124,6 @@ def polish(circles: np.ndarray, reach: float = 0.05, steps: int = 40) -> np.ndar
 
 def _step(p: np.ndarray, reach: float) -> np.ndarray | None:
     """One linear program of `polish`; variables are x (n), y (n), r (n). None where the solver has no answer."""
-    from scipy.optimize import linprog
     from scipy.sparse import csr_matrix
 
     n = len(p)
@@ -141,8 +149,22 @@ def _step(p: np.ndarray, reach: float) -> np.ndarray | None:
     low = np.r_[np.maximum(0.0, here - reach), np.zeros(n)]
     high = np.r_[np.minimum(1.0, here + reach), np.minimum(r + reach, 0.5)]
     goal = np.r_[np.zeros(2 * n), -on]
-    found = linprog(goal, A_ub=table, b_ub=limit, bounds=np.c_[low, high], method="highs-ds")
-    return None if found.x is None else found.x.reshape(3, n).T.copy()
+    found = _least(goal, table, limit, np.c_[low, high])
+    return None if found is None else found.reshape(3, n).T.copy()
+
+
+def _least(goal: np.ndarray, table: Any, limit: np.ndarray, bounds: np.ndarray) -> np.ndarray | None:
+    """x within bounds (k, 2) that minimises goal . x under table x <= limit; None where the solver gives up."""
+    import warnings
+
+    from scipy.optimize import linprog
+
+    with warnings.catch_warnings():
+        # SciPy passes on options that it does not know, with a warning. By default HiGHS starts a thread for every
+        # second core, which a confined process may not be allowed.
+        warnings.simplefilter("ignore")
+        found = linprog(goal, table, limit, bounds=bounds, method="highs-ds", options={"threads": 1})
+    return found.x
 
 
 def _rng(seed: int) -> np.random.Generator:

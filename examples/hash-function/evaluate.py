@@ -1,6 +1,7 @@
 """Collisions of a hash function on three kinds of names. Two-sided: the function gets texts, we count."""
 
 import random
+from collections import Counter
 
 N_BUCKETS = 4096
 
@@ -23,7 +24,7 @@ def texts(seed: int) -> list[tuple[list[str]]]:
 
 
 def inputs():
-    return texts(1)
+    return texts(1) + texts(11)
 
 
 def held_out_inputs():
@@ -36,8 +37,8 @@ def score(inputs, outputs) -> dict:
     for (names,), found in zip(inputs, outputs):
         assert len(found) == len(names), f"{len(found)} buckets for {len(names)} texts"
         assert all(isinstance(b, int) and 0 <= b < N_BUCKETS for b in found), "a bucket is no integer from 0 to 4095"
-        counts = [found.count(b) for b in set(found)]
+        counts = Counter(found).values()
         by_chance = len(names) * (len(names) - 1) / 2 / N_BUCKETS
         ratios.append(sum(c * (c - 1) / 2 for c in counts) / by_chance)
-    said = ", ".join(f"{kind} {r:.2f}" for kind, r in zip(["numbered", "words", "paths"], ratios))
+    said = ", ".join(f"{kind} {r:.2f}" for kind, r in zip(["numbered", "words", "paths"] * 2, ratios))
     return {"score": sum(ratios) / len(ratios), "feedback": f"collisions against chance: {said}"}

@@ -67,3 +67,9 @@ def test_better():
 def test_bad_packings_are_named(wrong):
     with pytest.raises(ValueError, match=r"expected an|number of circles"):
         tools.best_radii(wrong)
+
+
+def test_hopping_never_loses():
+    p = tools.polish(tools.rows(9, 3))
+    assert tools.total(tools.hop(p, 10, 2, 0)) >= tools.total(p)
+    assert (tools.hop(p, 0, 2, 0) == p).all()
