@@ -56,7 +56,7 @@ class Cached(Wrapper):
             if row is None:
                 for k in names:
                     fresh.setdefault(k, i)
-        leaders = [min((fresh[k] for k in names), default=i) for i, names in enumerate(keys)]
+        leaders = [min((fresh.get(k, i) for k in names), default=i) for i, names in enumerate(keys)]
         ask = [i for i, row in enumerate(rows) if row is None and leaders[i] == i]
         if ask:
             judged = self.inner.evaluate(part(job, np.array(ask), job.scope))

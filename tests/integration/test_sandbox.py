@@ -19,7 +19,8 @@ from evoloom.core.contracts import Failed, Limits, Verdict
 from evoloom.core.errors import InfrastructureError, UsageError
 from evoloom.evaluate.sandbox import open_box
 
-QUICK = Limits(seconds=0.6, memory_mb=256)
+QUICK = Limits(seconds=0.4, memory_mb=256)
+ROOMY = Limits(seconds=20, memory_mb=256)
 GOOD = "import numpy as np\ndef f(x):\n    return np.sqrt(x) + 1\n"
 
 
@@ -30,21 +31,22 @@ def box(request):
         yield box
 
 
-@pytest.fixture
-def confined(box):
-    if box.level not in CONFINED:
-        pytest.skip("promised from level 'confined' on")
-    return box
+@pytest.fixture(scope="module", params=CONFINED)
+def confined(request):
+    """For what is promised from level `confined` on."""
+    level = need(request.param)
+    with open_box(level, ["numpy"]) as box:
+        yield box
 
 
-def run(box, body, *args, limits=QUICK, top=""):
+def run(box, body, *args, limits=ROOMY, top=""):
     """Call `f` of a program with this body; returns the value and what was printed."""
     source = f"{top}\ndef f(*args):\n" + "".join(f"    {line}\n" for line in body.split("\n"))
     with box.open(source, "f", limits) as session:
         return session.call(*args), session.printed
 
 
-def verdict(box, body, *args, limits=QUICK, top=""):
+def verdict(box, body, *args, limits=ROOMY, top=""):
     """How it fails; afterwards a good candidate must still work in the same box."""
     start = time.monotonic()
     with pytest.raises(Failed) as e:
@@ -87,21 +89,21 @@ def test_not_a_number_is_only_data(box):
 
 
 def test_endless_loop(box):
-    how, why, seconds = verdict(box, "while True: pass")
+    how, why, seconds = verdict(box, "while True: pass", limits=QUICK)
     assert how == Verdict.TIMEOUT
-    assert "0.6 s" in why
-    assert seconds < QUICK.seconds + 0.5 + 0.5  # the second half second: starting, and checking the neighbour
+    assert "0.4 s" in why
+    assert seconds < 5  # it was ended, not waited for; bench/sandbox.py measures how soon
 
 
 def test_endless_loop_at_import_in_c_and_in_except(box):
-    assert verdict(box, "return 1", top="while True: pass")[0] == Verdict.TIMEOUT
-    assert verdict(box, "return sum(range(10**18))")[0] == Verdict.TIMEOUT
+    assert verdict(box, "return 1", top="while True: pass", limits=QUICK)[0] == Verdict.TIMEOUT
+    assert verdict(box, "return sum(range(10**18))", limits=QUICK)[0] == Verdict.TIMEOUT
     assert verdict(box, "while True:\n    try:\n        time.sleep(9)\n    except BaseException: pass",
-                   top="import time")[0] == Verdict.TIMEOUT  # fmt: skip
+                   top="import time", limits=QUICK)[0] == Verdict.TIMEOUT  # fmt: skip
 
 
 def test_the_time_limit_is_over_all_calls(box):
-    with box.open("import time\ndef f(): time.sleep(0.25)\n", "f", QUICK) as session:
+    with box.open("import time\ndef f(): time.sleep(0.15)\n", "f", QUICK) as session:
         session.call()
         time.sleep(0.5)  # our own time is not the candidate's
         session.call()
@@ -190,7 +192,7 @@ def test_threads_may_be_started_but_not_without_end(box):
 def test_a_thread_that_outlives_the_call_ends_with_the_session(box):
     body = "threading.Thread(target=time.sleep, args=(60,)).start(); return 1"
     assert run(box, body, top="import threading, time")[0] == 1
-    assert verdict(box, "while True: pass", top="import threading, time")[0] == Verdict.TIMEOUT
+    assert verdict(box, "while True: pass", top="import threading, time", limits=QUICK)[0] == Verdict.TIMEOUT
 
 
 @pytest.mark.parametrize("body", ["return len(bytearray(4 << 30))", "return float(np.ones((1 << 29)).sum())",
@@ -253,7 +255,7 @@ def test_a_session_goes_on_after_an_error(box):
     ],
 )
 def test_not_a_program(box, source, words):
-    with pytest.raises(Failed) as e, box.open(source, "f", QUICK) as session:
+    with pytest.raises(Failed) as e, box.open(source, "f") as session:
         session.call()
     assert e.value.verdict == Verdict.INVALID
     assert words in e.value.why
@@ -379,7 +381,7 @@ def test_a_failure_of_one_session_spares_its_neighbour(box):
         assert good.call(4.0) == 3.0
         for body in ("while True: pass", "import os; os._exit(1)", "return bytearray(4 << 30)"):
             with pytest.raises(Failed):
-                run(box, body)
+                run(box, body, limits=QUICK)
         assert good.call(9.0) == 4.0
 
 
@@ -425,9 +427,11 @@ def test_many_threads_share_a_box(box):
     assert failures == []
 
 
-def test_closing_ends_everything(box):
+@pytest.mark.parametrize("level", ["limits", *CONFINED])
+def test_closing_ends_everything(level):
+    time.sleep(0.2)  # boxes of other tests finish replacing their spare process
     before = descendants()
-    other = open_box(box.level)
+    other = open_box(need(level))
     sessions = [other.open("import time\ndef f(): time.sleep(99)\n", "f") for _ in range(3)]
     eventually(lambda: len(descendants() - before) >= 4)
     other.close()
