@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from evoloom.core.contracts import Draft, NotMade, Record
+from evoloom.core.contracts import Draft, Made, NotMade, Record
 from evoloom.core.errors import UsageError, near
 from evoloom.core.rng import Rng
 from evoloom.spaces.program import ProgramSpace
@@ -128,28 +128,33 @@ class Mixture:
         self.arity = max(varies[n].arity for n in self.names)
         self.draft = any(varies[n].draft for n in self.names)
 
-    def __call__(self, rng: Rng, sources: Sequence[Record], draft: Draft | None = None) -> Any:
+    def __call__(self, rng: Rng, sources: Sequence[Record], draft: Draft | None = None) -> Made:
         gen = rng.generator()
-        genome = self._one(rng.fold(0), gen, sources, draft)
+        genome, vary = self._one(rng.fold(0), gen, sources, draft)
+        made_by, used = vary.name, vary.arity
         for k in range(1, self.most):
             if self.again <= 0 or gen.random() >= self.again:
                 break
             try:
-                genome = self._one(rng.fold(k), gen, [sources[0]._replace(genome=genome), *sources[1:]], draft)
+                genome, vary = self._one(rng.fold(k), gen, [sources[0]._replace(genome=genome), *sources[1:]], draft)
             except NotMade:
                 break
-        return genome
+            made_by, used = "several", max(used, vary.arity)
+        return Made(genome, operator=made_by, used=used)
 
-    def _one(self, rng: Rng, gen: Any, sources: Sequence[Record], draft: Draft | None) -> Any:
+    def _one(self, rng: Rng, gen: Any, sources: Sequence[Record], draft: Draft | None) -> tuple[Any, Any]:
+        """(genome, the operator that made it)."""
         why = ""
         for k in range(self.tries):
             vary = self.varies[pick_weighted(gen, self.names, self.cumulative)]
             if len(sources) < vary.arity:
                 continue
             try:
-                return vary(rng.fold(k), sources[: vary.arity], draft)
+                out = vary(rng.fold(k), sources[: vary.arity], draft)
             except NotMade as e:
                 why = e.why
+                continue
+            return (out.genome if isinstance(out, Made) else out), vary
         raise NotMade(f"none of {self.tries} operators applied; the last: {why or 'it needs more parents'}")
 
 

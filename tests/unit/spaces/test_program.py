@@ -208,7 +208,7 @@ def test_simplify_keeps_values_on_random_programs(space: ProgramSpace):
     samples = space.sample(root(8), 120)
     for i, g in enumerate(samples):
         try:
-            g = vary(root(i), [Record(0, g), Record(1, samples[i - 1])])
+            g = vary(root(i), [Record(0, g), Record(1, samples[i - 1])]).genome
         except NotMade:
             pass
         s = space.simplify(g)

@@ -115,7 +115,7 @@ def test_long_walks_stay_valid(which: str):
     genome = space.start
     for i in range(200):
         try:
-            genome = vary(root(i), [Record(0, genome), Record(1, space.start)])
+            genome = vary(root(i), [Record(0, genome), Record(1, space.start)]).genome
         except NotMade:
             continue
         assert space.check(genome) is None, genome
@@ -127,7 +127,7 @@ def test_children_run_and_have_the_declared_shape():
     space, bins = SPACES["arrays"], np.linspace(1.0, 100.0, 9)
     vary, ran = source_mixture(space), 0
     for i in range(150):
-        genome = vary(root(i), parents(space, i))
+        genome = vary(root(i), parents(space, i)).genome
         names: dict = {}
         exec(genome, names)
         try:
@@ -193,9 +193,13 @@ def test_mixture_tries_others_and_says_when_none_applies():
     with pytest.raises(NotMade, match="none of 8"):
         mixture({"delete": edits["delete"], "swap": edits["swap"]})(root(0), [start])
     both = mixture({"delete": edits["delete"], "grow": edits["grow"]}, {"delete": 0.9, "grow": 0.1}, tries=60)
-    assert space.check(both(root(0), [start])) is None
+    made = both(root(0), [start])
+    assert space.check(made.genome) is None
+    assert (made.operator, made.used) == ("grow", 1)
     assert source_mixture(space).arity == 2
-    assert space.check(source_mixture(space)(root(0), [start])) is None  # one parent: crossovers are passed over
+    alone = source_mixture(space)(root(0), [start])  # one parent: crossovers are passed over
+    assert space.check(alone.genome) is None
+    assert alone.used == 1
 
 
 def test_unknown_names_are_refused():
