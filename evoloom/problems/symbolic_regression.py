@@ -13,9 +13,21 @@ from evoloom.core.registry import problem
 from evoloom.core.rng import Rng
 from evoloom.problems._program import needed, program_size
 from evoloom.problems.judging import Row, failed, judge_each, number_array, stack
-from evoloom.problems.symbolic_data import Table, from_csv, textbook
+from evoloom.problems.symbolic_data import Table, from_csv, identifiers, textbook
 from evoloom.spaces.program import ProgramSpace
+from evoloom.spaces.source_types import Primitive, Vocabulary
 from evoloom.spaces.source_vocabulary import numpy_elementwise
+
+_SMOOTH = {
+    "_0 + _1": 2.0, "_0 - _1": 2.0, "_0 * _1": 2.0, "_0 / _1": 1.0, "_0 ** _1": 0.2, "-_0": 0.3, "np.square(_0)": 0.7,
+    "np.sqrt(_0)": 0.5, "np.exp(_0)": 0.5, "np.log(_0)": 0.5, "np.sin(_0)": 0.5, "np.cos(_0)": 0.5, "np.tanh(_0)": 0.2,
+}  # fmt: skip
+# What formulas are written in: the usual functions of physics. Comparisons fit any data piece by piece and explain
+# nothing, so they must be asked for.
+SMOOTH = Vocabulary(
+    tuple(Primitive(t, ("float",) * (2 if "_1" in t else 1), "float", True, w) for t, w in _SMOOTH.items()),
+    constants=(0.5, 1.0, 2.0, 3.0),
+)
 
 
 @problem("symbolic-regression")
@@ -35,7 +47,7 @@ class SymbolicRegression(Problem):
     def __init__(
         self, *, csv: str = "", target: str = "", inputs: str = "", function: str = "nguyen-7",
         metric: Literal["r2", "mse"] = "r2", held_out: float = 0.25, missing: Literal["error", "drop"] = "error",
-        split_seed: int = 0,
+        forms: Literal["smooth", "piecewise"] = "smooth", split_seed: int = 0,
     ):  # fmt: skip
         """
         Args:
@@ -46,12 +58,15 @@ class SymbolicRegression(Problem):
             metric: r2 = 1 - squared error / variance of the target (1 is perfect), or mse = mean squared error.
             held_out: share of the rows of a csv that the search never sees.
             missing: what to do with rows that lack a number.
+            forms: smooth = arithmetic, powers, exp, log, sin, cos, tanh; piecewise = comparisons, where, min, max too.
             split_seed: draws the held-out rows, and the points of a textbook function.
         """
         if not 0 <= held_out <= 0.9:
             raise UsageError(f"held_out is the share of rows kept from the search, 0 to 0.9; got {held_out}")
         if metric not in ("r2", "mse") or missing not in ("error", "drop"):
             raise UsageError(f"metric is r2 or mse, missing is error or drop; got metric={metric}, missing={missing}")
+        if forms not in ("smooth", "piecewise"):
+            raise UsageError(f"forms is smooth or piecewise, got {forms}")
         if not csv and (target or inputs):
             raise UsageError("target=... and inputs=... name columns of a table: give it with csv=FILE")
         self.table = (
@@ -60,20 +75,15 @@ class SymbolicRegression(Problem):
         self.metric, self.minimize, self.unit = metric, metric == "mse", {"r2": "R^2", "mse": "MSE"}[metric]
         self.target = 1 - 1e-12 if metric == "r2" else None
         self._source = csv or function
-        self.space = ProgramSpace(self.start(None)[0], entry="f", vocabulary=numpy_elementwise)
+        words = SMOOTH if forms == "smooth" else SMOOTH + numpy_elementwise
+        self.space = ProgramSpace(self.start(None)[0], entry="f", vocabulary=words)
 
     def start(self, rng: Rng | None) -> list[str]:
-        """The linear model by least squares, the honest baseline; and the first column alone."""
-        t = self.table
-        weights = np.linalg.lstsq(np.c_[t.x, np.ones(len(t.x))], t.y, rcond=None)[0]
-        terms = [f"{w:+.6g} * {name}" for w, name in zip(weights, t.names)] + [f"{weights[-1]:+.6g}"]
-        linear = " ".join(f"{term[0]} {term[1:]}" for term in terms).removeprefix("+ ")
-        return [self._program(linear), self._program(f"1.0 * {t.names[0]}")]
-
-    def _program(self, formula: str) -> str:
+        """The first column alone. Not the linear model: its good score would crowd out every other form early on."""
         arguments = ", ".join(f"{name}: np.ndarray" for name in self.table.names)
-        head = f'"""{self.table.target}, from one array per column, all of the same length."""'
-        return f"import numpy as np\n\n\ndef f({arguments}) -> np.ndarray:\n    {head}\n    return {formula}\n"
+        head = f'"""{identifiers([self.table.target])[0]}, from one array per column, all of the same length."""'
+        formula = f"1.0 * {self.table.names[0]}"
+        return [f"import numpy as np\n\n\ndef f({arguments}) -> np.ndarray:\n    {head}\n    return {formula}\n"]
 
     def evaluate(self, job: Job) -> Evaluation:
         return judge_each(job.genomes, lambda g: self._judge(g, job.box, self.table.x, self.table.y), self.columns)

@@ -48,16 +48,18 @@ def test_the_true_formula_scores_one(name):
     assert p.held_out(truth, BOX).fitness == pytest.approx([1.0])
 
 
-def test_starts_are_programs_of_the_space_and_the_linear_one_is_least_squares():
+def test_start_and_samples_are_programs_of_the_space():
     p = SymbolicRegression(function="nguyen-9")
-    linear, column = p.start(root(0))
-    assert p.space.check(linear) is None
-    assert p.space.check(column) is None
-    a = np.c_[p.table.x, np.ones(len(p.table.x))]
-    residual = p.table.y - a @ np.linalg.lstsq(a, p.table.y, rcond=None)[0]
-    assert p.evaluate(Job([linear], box=BOX)).fitness[0] == pytest.approx(
-        1 - residual.var() / p.table.y.var(), abs=1e-6
-    )
+    (start,) = p.start(root(0))
+    assert all(p.space.check(g) is None for g in (start, *p.space.sample(root(1), 20)))
+    e = p.evaluate(Job([start], box=BOX))
+    assert e.fitness[0] == pytest.approx(1 - np.mean((p.table.x[:, 0] - p.table.y) ** 2) / p.table.y.var())
+    assert e.signals["size"] == e.measures[:, 0]
+
+
+def test_a_target_with_quotes_cannot_break_the_program(table):
+    p = SymbolicRegression(csv=table(lines("a", 'b""" + 1\\')))
+    assert p.space.check(p.start(root(0))[0]) is None
 
 
 def test_constant_formula_may_return_a_number(table):
@@ -131,6 +133,7 @@ def test_semicolons_and_a_byte_order_mark(table):
         ("", {}, "expected a header and rows"),
         (lines("a", "b"), {"held_out": 1.0}, "0 to 0.9"),
         (lines("a", "b"), {"metric": "mae"}, "metric is r2 or mse"),
+        (lines("a", "b"), {"forms": "wavy"}, "forms is smooth or piecewise"),
     ],
 )
 def test_bad_tables_are_named(table, text, options, says):
