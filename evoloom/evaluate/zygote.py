@@ -33,7 +33,7 @@ if __name__ == "__main__":  # stand-ins for the packages, so that the siblings l
         sys.modules[_name] = types.ModuleType(_name)
         sys.modules[_name].__path__ = _path  # type: ignore[attr-defined]
 
-from evoloom.evaluate import candidate, kernel, landlock, seccomp, wire
+from evoloom.evaluate import candidate, kernel, landlock, seccomp, surroundings, wire
 
 UNPREPARED = 70  # exit status of a child that could not be confined
 _COMMON = ("math", "heapq", "bisect", "itertools", "functools", "collections", "typing", "dataclasses", "time")
@@ -54,9 +54,9 @@ class Zygote:
         self.confined = config["level"] != "limits"
         self.read = [os.path.realpath(p) for p in (*config["read"], *_READABLE)]
         self.abi = landlock.abi() if self.confined else 0
-        self.uid_base = config["uid_base"] if os.geteuid() == 0 else None
+        self.uid_base = surroundings.spare_users(config["uid_base"])
         # Where Python lies below root's own folder, another user could import nothing any more.
-        self.keep_file_access = not all(map(_world_readable, (*config["read"], *config["path"])))
+        self.keep_file_access = not all(map(surroundings.world_readable, (*config["read"], *config["path"])))
         self.filter = seccomp.Filter() if self.confined else None
         self.running: dict[int, int] = {}
         self.dying: dict[int, int] = {}
@@ -69,7 +69,7 @@ class Zygote:
             self.base_memory = int(f.read().split()[0]) * resource.getpagesize()
         self.limits = (
             (resource.RLIMIT_NOFILE, _FILES),
-            (resource.RLIMIT_NPROC, _THREADS + _own_threads()),
+            (resource.RLIMIT_NPROC, _THREADS + surroundings.own_threads()),
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_MEMLOCK, 0),
         )
@@ -83,13 +83,19 @@ class Zygote:
         if self.abi:
             rules = landlock.Ruleset(self.abi)
             for path in self.read:
-                rules.allow_all(_less(path, self.hide), landlock.READ)
+                rules.allow_all(surroundings.less(path, self.hide), landlock.READ)
             rules.allow_all(_DEVICES, landlock.READ | landlock.WRITE)
             rules.allow(self.home, landlock.WRITE)
             rules.allow(os.path.dirname(self.home), landlock.REMOVE_DIR)
             rules.restrict()
 
+    def owner_died(self, *_: object) -> None:
+        """On SIGTERM: as if the control channel had closed, which other holders of its far end may prevent."""
+        with contextlib.suppress(OSError):
+            self.control.shutdown(socket.SHUT_RD)
+
     def serve(self) -> None:
+        """Answer until the control channel closes, then leave nothing behind."""
         while True:
             self.reap()
             self.control.settimeout(0.02 if self.dying else None)
@@ -138,6 +144,7 @@ class Zygote:
         """In the child: give up everything that a candidate may not have. The order matters."""
         channel, output = fds
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.dup2(channel, candidate.CHANNEL) if channel != candidate.CHANNEL else None
@@ -156,6 +163,8 @@ class Zygote:
             rules.allow(home, landlock.WRITE)
         if uid is not None:
             kernel.drop_privileges(uid, self.keep_file_access)
+        elif os.geteuid() == 0:
+            kernel.set_capabilities(0)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the change of user, which clears it
         if os.getppid() != self.pid:
             os._exit(0)
@@ -218,43 +227,6 @@ def _kill(pid: int) -> None:
         return  # it died before it had a group of its own
 
 
-def _world_readable(path: str) -> bool:
-    """Whether any user may read beneath a path."""
-    if not os.path.exists(path):
-        return True
-    parts = os.path.realpath(path)
-    if not os.stat(parts).st_mode & 0o004:
-        return False
-    while parts != "/":
-        parts = os.path.dirname(parts)
-        if not os.stat(parts).st_mode & 0o001:
-            return False
-    return True
-
-
-def _own_threads() -> int:
-    """Threads of this user now: the limit on processes counts them. 0 for root, whose candidates get other ids."""
-    if os.geteuid() == 0:
-        return 0
-    count = 0
-    for name in os.listdir("/proc"):
-        try:
-            if name.isdigit() and os.stat(f"/proc/{name}").st_uid == os.geteuid():
-                count += len(os.listdir(f"/proc/{name}/task"))
-        except OSError:
-            continue  # ended meanwhile
-    return count
-
-
-def _less(path: str, hide: list[str]) -> list[str]:
-    """The paths that cover a folder except what is hidden: problems hold seeds and answers. All are real paths."""
-    if path in hide:
-        return []
-    if not any(h.startswith(path.rstrip("/") + "/") for h in hide):
-        return [path]
-    return [part for name in os.listdir(path) for part in _less(os.path.join(path, name), hide)]
-
-
 def _self_test(zygote: Zygote) -> str:
     """Why a child cannot be confined here, or nothing."""
     ours, theirs = socket.socketpair()
@@ -270,12 +242,13 @@ def _self_test(zygote: Zygote) -> str:
 
 
 def main() -> None:
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)  # there is something to clean up; children get SIGKILL
     config = json.loads(sys.argv[1])
     control = socket.socket(fileno=0)
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)  # type: ignore[union-attr]
     sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     zygote = Zygote(config, control)
+    signal.signal(signal.SIGTERM, zygote.owner_died)
     zygote.confine()
     candidate.seed_generators()
     if "numpy" in sys.modules:

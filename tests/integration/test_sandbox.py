@@ -442,7 +442,7 @@ def test_closing_ends_everything(level):
         s.close()
 
 
-def test_killing_the_coordinator_leaves_nothing(box):
+def test_killing_the_coordinator_leaves_nothing(box, tmp_path):
     code = f"""
 import os, threading, time
 from evoloom.evaluate.sandbox import open_box
@@ -453,13 +453,15 @@ time.sleep(0.3)
 print("ready", flush=True)
 time.sleep(60)
 """
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=env) as process:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
         below = descendants(process.pid)
         assert len(below) >= 2
         process.send_signal(signal.SIGKILL)
     eventually(lambda: not below & running())
+    eventually(lambda: not list(tmp_path.iterdir()))
 
 
 def eventually(holds, seconds: float = 5.0) -> None:
