@@ -18,9 +18,9 @@ NR = {
     "newfstat": (5, 80), "clone": (56, 220), "clone3": (435, 435), "execve": (59, 221), "socket": (41, 198),
     "ptrace": (101, 117), "kill": (62, 129), "tgkill": (234, 131), "tkill": (200, 130), "prlimit64": (302, 261),
     "prctl": (157, 167), "fcntl": (72, 25), "ioctl": (16, 29), "openat": (257, 56), "openat2": (437, 437),
-    "io_uring_setup": (425, 425), "mount": (165, 40), "bpf": (321, 280), "keyctl": (250, 219), "perf_event_open": (298, 241),
-    "fchmodat": (268, 53), "process_vm_readv": (310, 270), "unshare": (272, 97), "fchmodat2": (452, 452),
-    "getpid": (39, 172),
+    "io_uring_setup": (425, 425), "mount": (165, 40), "bpf": (321, 280), "keyctl": (250, 219),
+    "perf_event_open": (298, 241), "fchmodat": (268, 53), "process_vm_readv": (310, 270), "unshare": (272, 97),
+    "fchmodat2": (452, 452), "getpid": (39, 172),
 }  # fmt: skip
 
 
