@@ -122,7 +122,7 @@ class CirclePacking(Problem):
     untrusted = True
     modules = ("numpy", "scipy.optimize", "scipy.sparse")
     columns = Columns(AXES, signals=("size", "shrunk"))
-    default_system = "hill-climb"
+    default_system = "regularized-evolution"
 
     def __init__(self, *, n: int = 26, seconds: float = 10.0, repair: float = 1e-6):
         """
