@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +21,6 @@ from evoloom.core.errors import LedgerError, UsageError
 from evoloom.core.loop import Pace, Setup
 from evoloom.core.loop import run as run_loop
 from evoloom.core.result import Progress, Result
-
-DEFAULT_SYSTEM = "hill-climb"
 
 
 class Recipe(NamedTuple):
@@ -210,11 +209,11 @@ def compose(
     sandbox: str,
 ) -> tuple[Problem, Recipe, Strategy]:
     """Names to parts. What a run is made of is settled here, once, for new and resumed runs alike."""
-    if system is None and isinstance(problem, Problem):
-        system = getattr(problem, "default_system", DEFAULT_SYSTEM)
     if system is None:
         entry = problem_entry(problem)
-        system = getattr(entry.make, "default_system", DEFAULT_SYSTEM) if entry else DEFAULT_SYSTEM
+        kind: Any = entry.make if entry and inspect.isclass(entry.make) else problem if entry is None else Problem
+        system = kind.default_system
+        settings = {f"system.{k}": v for k, v in kind.default_settings.items()} | dict(settings)
     system_entry = registry.get("system", system) if isinstance(system, str) else None
     made, given = resolve_problem(problem, settings, system_entry)
     strategy: Strategy = system_entry.make(made, **given["system"]) if system_entry else system  # type: ignore[assignment]

@@ -299,6 +299,8 @@ class Problem:
     modules: tuple[str, ...] = ()  # what a candidate's process has imported already
     limits: Limits = Limits()
     target: float | None = None  # native fitness at which a run may stop: a proven optimum
+    default_system: str = "hill-climb"  # what runs when a user names no system,
+    default_settings: Mapping[str, Any] = {}  # and its options then
 
     def start(self, rng: Rng) -> Sequence[Any]:
         """Genomes that a run begins with; () = strategies sample the space."""

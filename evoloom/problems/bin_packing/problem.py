@@ -146,7 +146,7 @@ class BinPacking(Problem):
     def space(self) -> Any:
         from evoloom.problems.bin_packing.space import program_space
 
-        return program_space()
+        return program_space(self.train.instances[0].capacity)
 
     @cached_property
     def probe(self) -> Probe | None:
