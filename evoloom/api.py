@@ -20,7 +20,7 @@ from evoloom.core.door import native
 from evoloom.core.errors import LedgerError, UsageError
 from evoloom.core.loop import Pace, Setup
 from evoloom.core.loop import run as run_loop
-from evoloom.core.result import Progress, Result
+from evoloom.core.result import Best, Progress, Result
 
 
 class Recipe(NamedTuple):
@@ -268,9 +268,10 @@ def execute(
     if workers < 1:
         raise UsageError(f"workers must be at least 1, got {workers}")
 
-    def open_held_out(genome: Any) -> dict[str, float] | None:
+    def finish(best: Best) -> Best:
         with box_for(problem, recipe.sandbox) as box:
-            return opened(problem, genome, box)
+            best = reduced(problem, best, box)
+            return best._replace(held_out=opened(problem, best.genome, box)) if held_out else best
 
     judge = judge_tool(problem, recipe.sandbox)
     setup = Setup(
@@ -279,7 +280,7 @@ def execute(
         makers=Inline(),
         pace=Pace(recipe.window, recipe.chunk, recipe.ordered),
         ledger=ledger, stop=stop, on_progress=on_progress, name=name, system=recipe.system,
-        held_out=open_held_out if held_out else None,
+        finish=finish,
     )  # fmt: skip
     try:
         result = run_loop(setup, resumed)
@@ -304,6 +305,35 @@ def opened(problem: Problem, genome: Any, box: Any) -> dict[str, float] | None:
     f = np.asarray(e.fitness, dtype=float)[0]
     numbers = {"fitness": float(f)} if f.ndim == 0 else {f"objective {i}": float(x) for i, x in enumerate(f)}
     return numbers | {k: float(np.asarray(v)[0]) for k, v in e.signals.items()}
+
+
+REDUCE_S = 10.0  # seconds that shrinking a winner may take
+
+
+def reduced(problem: Problem, best: Best, box: Any) -> Best:
+    """The answer without what it does not need: smaller as long as fitness and every case stay exactly the same."""
+    from evoloom.core.door import admit
+    from evoloom.core.rng import root
+    from evoloom.core.view import judgement
+    from evoloom.spaces.program import ProgramSpace
+
+    space = problem.space
+    if not isinstance(space, ProgramSpace):
+        return best
+    until = time.monotonic() + REDUCE_S
+
+    def judged(genome: str) -> tuple[Any, Any]:
+        job = Job([genome], None, None, [root(0)], box)
+        j = judgement(admit(problem.evaluate(job), problem, 1), 0, None)
+        return j.fitness, j.cases
+
+    wanted = judged(best.genome)
+    if wanted[0] != best.fitness:  # judging is noisy: "the same" cannot be told
+        return best._replace(text=problem.show(space.simplify(best.genome)))
+    from evoloom.spaces.source_reduce import reduced as shrink
+
+    genome = shrink(space, best.genome, lambda g: time.monotonic() < until and judged(g) == wanted)
+    return best._replace(genome=genome, text=problem.show(genome))
 
 
 def box_for(problem: Problem, sandbox: str) -> Any:

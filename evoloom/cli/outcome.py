@@ -10,7 +10,7 @@ from typing import Any
 from evoloom.cli.exits import BROKEN, DONE, INTERRUPTED, NOTHING_VALID
 from evoloom.core.budget import Stop
 from evoloom.core.result import Result
-from evoloom.report.story import beside, readable
+from evoloom.report.story import beside
 from evoloom.report.tables import duration, number
 
 
@@ -53,14 +53,14 @@ def native_text(value: Any, unit: str) -> str:
 
 
 def summary(r: Result, problem: Any, files: Mapping[str, Path]) -> str:
-    """The end of a run in lines for people; the best in its simplest form (the genome's file has it as it is)."""
+    """The end of a run in lines for people."""
     unit = problem.unit
     lines: list[str] = [""]
     facts: list[tuple[str, str]] = []
     if r.best is None:
         facts.append(("best", "nothing valid was found"))
     else:
-        lines += ["    " + x for x in readable(problem, r.best.genome).rstrip().splitlines()] + [""]
+        lines += ["    " + x for x in r.best.text.rstrip().splitlines()] + [""]
         facts.append(("fitness", f"{native_text(r.best.native, unit)} (candidate {r.best.id})"))
         facts += held_out_facts(r.best.held_out, problem)
     rate = f", {number(r.evaluations / r.seconds, 3)} per second" if r.seconds > 0 else ""

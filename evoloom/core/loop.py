@@ -58,7 +58,7 @@ class Setup(NamedTuple):
     ledger: Callable[[], Any] | None = None  # opened after the workers were forked; None keeps nothing
     stop: Sequence[Callable[[Progress], bool]] = ()
     on_progress: Callable[[Progress], None] | None = None
-    held_out: Callable[[Any], dict[str, float] | None] | None = None  # opened once, for the answer
+    finish: Callable[[Best], Best] | None = None  # the answer made readable, and held-out data opened for it, once
     failing: int = 1000  # children in a row that could not be made or judged
     name: str = ""
     system: str | None = None
@@ -210,8 +210,10 @@ class Coordinator:
         return flight, body
 
     def content(self, genome: Any) -> str | None:
-        """Hash of a genome's text in the ledger's content store."""
-        return None if genome is None else self.ledger.put(codec.dumps(self.problem.space.encode(genome)))
+        """Hash of a genome's text in the content store; None where there is no genome or no ledger."""
+        if genome is None or self.ledger is None:
+            return None
+        return self.ledger.put(codec.dumps(self.problem.space.encode(genome)))
 
     # make and judge
 
@@ -453,15 +455,15 @@ class Coordinator:
     def result(self, stop: Stop) -> Result:
         """The outcome as a value, written to the ledger as the run's last event."""
         ids, best = self.answer()
-        if best is not None and self.setup.held_out is not None and stop != Stop.BROKEN:
-            best = best._replace(held_out=self.setup.held_out(best.genome))
+        if best is not None and self.setup.finish is not None and stop != Stop.BROKEN:
+            best = self.setup.finish(best)
         a, s = self.account, self.setup
         result = Result(
             s.name, None, s.system, self.problem.name, s.seed, best, stop, a.spent.evaluations, a.proposals,
             a.seconds_before + a.seconds, dict(self.verdicts), dict(self.operators), a.spent,
             codec.digest(self.state), dict(self.strategy.stats(self.state)), self.state, ids, self.broken,
         )  # fmt: skip
-        self.write("stopped", result.summary())
+        self.write("stopped", result.summary(None if best is None else self.content(best.genome)))
         if self.ledger is not None:
             self.ledger.flush()
         return result

@@ -10,7 +10,11 @@ from evoloom.core.budget import Budget, Cost, Stop
 
 
 class Best(NamedTuple):
-    """The answer of a run."""
+    """The answer of a run.
+
+    A program is the candidate `id` with everything taken out that its judgement on the search's own data does not need;
+    the candidate as it was judged lies in the ledger.
+    """
 
     id: int
     fitness: Any  # higher is better
@@ -66,13 +70,13 @@ class Result(NamedTuple):
     front: tuple[int, ...] = ()  # ids of the whole answer, best first
     broken: str | None = None  # why the evaluator is broken, where stop is BROKEN
 
-    def summary(self) -> dict[str, Any]:
-        """The outcome as JSON: body of the ledger's last event."""
+    def summary(self, content: str | None = None) -> dict[str, Any]:
+        """The outcome as JSON: body of the ledger's last event. content: hash of the answer's genome there."""
         best = None
         if self.best is not None:
             b = self.best
             held_out = None if b.held_out is None else dict(b.held_out)
-            best = {"id": b.id, "fitness": b.fitness, "native": b.native, "held_out": held_out}
+            best = {"id": b.id, "fitness": b.fitness, "native": b.native, "held_out": held_out, "content": content}
         return {
             "stop": self.stop.name,
             "why": self.broken or self.stop.value,

@@ -109,7 +109,7 @@ def read(where: Path | str, run: str | None = None) -> Story:
             best_so_far([(p.n_judged, value(p.fitness)) for p in points], minimize, n_judged),
             best_so_far([(p.seconds, value(p.fitness)) for p in points], minimize, seconds),
             verdicts, tuple(reader.operators()), n_judged, seconds,
-            None if winner is None else genome(reader, problem, winner),
+            None if winner is None else answer_of(reader, problem, outcome, winner),
         )  # fmt: skip
 
 
@@ -148,6 +148,14 @@ def step(reader: Any, problem: Any, id: int) -> Step:
 def genome(reader: Any, problem: Any, id: int) -> Any:
     """A candidate's decoded genome."""
     return problem.space.decode(json.loads(reader.genome(id)))
+
+
+def answer_of(reader: Any, problem: Any, outcome: Mapping[str, Any] | None, winner: int) -> Any:
+    """The genome that the run gave as its answer: the winner reduced, or the winner itself while it runs."""
+    content = ((outcome or {}).get("best") or {}).get("content")
+    if content is None:
+        return genome(reader, problem, winner)
+    return problem.space.decode(json.loads(reader.get(content)))
 
 
 def readable(problem: Any, genome: Any) -> str:
