@@ -93,7 +93,7 @@ def rank_in_segment(seg: Array, n: int, *keys: Array) -> Array:
 
 
 def pareto_rank(f: Array, valid: Array) -> Array:
-    """Non-dominated rank (0 is best) of objectives to maximise; invalid rows get `b`. f: (b, m), valid: (b,) -> (b,)."""
+    """Non-dominated rank (0 is best), objectives maximised; invalid rows get `b`. f: (b, m), valid: (b,) -> (b,)."""
     import moocore
 
     f, valid = np.asarray(f, dtype=np.float64), np.asarray(valid, dtype=bool)

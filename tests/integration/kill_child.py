@@ -14,7 +14,7 @@ def main() -> None:
         try:
             result = api.resume(where, **limits)
         except LedgerError as e:
-            if "no run" not in str(e):  # killed before the run was entered: nothing to resume
+            if not any(x in str(e) for x in ("no run", "is empty")):  # killed before the run was entered
                 raise
             result = api.run(problem, system, where=where, seed=5, **limits)
     else:
