@@ -3,7 +3,7 @@
 How to write so that this passes:
 - A ```python block that imports evoloom is an example and is run: the blocks of a page one after the other, in one
   namespace, in an empty directory that holds a stored run `runs/RUN`. Budgets of `evoloom.run` are cut down to BUDGET
-  evaluations and held-out data stays closed, so write the budget that a reader should use. Other Python must parse.
+  evaluations, winners are hardly reduced and held-out data stays closed, so write the budget that a reader should use. Other Python must parse.
 - A system's page defines a function of the system's name from parts: it must make the very same run.
 - A line `evoloom ...` in a block must be valid as it stands: command, options, names, values. In running text it may
   be a part. Words in capitals (PROBLEM, RUN, DIR) are placeholders; `mytask` is a task made by `evoloom init`.
@@ -39,6 +39,7 @@ from evoloom import api, options
 from evoloom.core import registry
 
 BUDGET = 24
+PLACEHOLDERS = {"NAME", "SYSTEM", "PROBLEM"}
 OWN_TASKS = {"mytask", "./mytask", "my-task"}
 CHEAP = {"systems", "problems", "init", "show", "export", "doctor"}  # every documented line of these is run
 SYSTEMS = registry.names("system")
@@ -74,6 +75,7 @@ def reader(tmp_path, monkeypatch, stored):
         return whole_run(*args, evaluations=n, held_out=False, **kwargs)
 
     monkeypatch.setattr(api, "run", short_run)
+    monkeypatch.setattr(api, "REDUCE_S", 0.2)
     return tmp_path
 
 
@@ -143,6 +145,7 @@ def test_examples_run(task, confined):
 
 def resolve(line: Line):
     """Every name on a command line means something."""
+    from evoloom.claims._claim import claims_of
     from evoloom.cli import arguments
     from evoloom.evaluate.sandbox import LEVELS
 
@@ -150,11 +153,15 @@ def resolve(line: Line):
     assert params.get("sandbox", "auto") in ("auto", *LEVELS)
     here = dict(re.findall(r"@(system|problem)\(\"([\w-]+)\"", line.page.read_text()))  # the page's own
     systems = [params.get("system")] if line.args[0] != "compare" else params["systems"].split(",")
-    entries = [registry.get("system", s) for s in systems if s and s != "SYSTEM" and s != here.get("system")]
-    if line.args[0] in ("systems", "problems") and params["name"] not in (None, "NAME"):
+    systems = [s for s in systems if s and s not in PLACEHOLDERS]
+    if line.args[0] == "verify":  # takes a claim's name too
+        assert all(claims_of(s) for s in systems if s != here.get("system"))
+        return
+    entries = [registry.get("system", s) for s in systems if s != here.get("system")]
+    if line.args[0] in ("systems", "problems") and params["name"] not in (None, *PLACEHOLDERS):
         registry.get(line.args[0].removesuffix("s"), params["name"])
     problem = params.get("problem", "PROBLEM")
-    if problem == "PROBLEM" or problem == here.get("problem"):
+    if problem in PLACEHOLDERS or problem == here.get("problem"):
         return
     own = "/" in problem or problem in OWN_TASKS
     assert not own or problem in OWN_TASKS or (ROOT / problem / "program.py").is_file(), problem
