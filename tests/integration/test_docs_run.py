@@ -3,7 +3,8 @@
 How to write so that this passes:
 - A ```python block that imports evoloom is an example and is run: the blocks of a page one after the other, in one
   namespace, in an empty directory that holds a stored run `runs/RUN`. Budgets of `evoloom.run` are cut down to BUDGET
-  evaluations, winners are hardly reduced and held-out data stays closed, so write the budget that a reader should use. Other Python must parse.
+  evaluations, winners are hardly reduced and held-out data stays closed, so write the budget that a reader should use.
+  Other Python must parse.
 - A system's page defines a function of the system's name from parts: it must make the very same run.
 - A line `evoloom ...` in a block must be valid as it stands: command, options, names, values. In running text it may
   be a part. Words in capitals (PROBLEM, RUN, DIR) are placeholders; `mytask` is a task made by `evoloom init`.
