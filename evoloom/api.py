@@ -273,6 +273,8 @@ def execute(
             best = reduced(problem, best, box)
             return best._replace(held_out=opened(problem, best.genome, box)) if held_out else best
 
+    with box_for(problem, recipe.sandbox):
+        pass  # a level that cannot be had is said before anything is stored
     judge = judge_tool(problem, recipe.sandbox)
     setup = Setup(
         problem, strategy, budget, recipe.seed, judge,
@@ -307,7 +309,7 @@ def opened(problem: Problem, genome: Any, box: Any) -> dict[str, float] | None:
     return numbers | {k: float(np.asarray(v)[0]) for k, v in e.signals.items()}
 
 
-REDUCE_S = 10.0  # seconds that shrinking a winner may take
+REDUCE_S = 60.0  # shrinking a winner ends here too; slower problems set `reduce_tests` lower
 
 
 def reduced(problem: Problem, best: Best, box: Any) -> Best:
@@ -318,7 +320,7 @@ def reduced(problem: Problem, best: Best, box: Any) -> Best:
     from evoloom.spaces.program import ProgramSpace
 
     space = problem.space
-    if not isinstance(space, ProgramSpace):
+    if not isinstance(space, ProgramSpace) or not problem.reduce_tests:
         return best
     until = time.monotonic() + REDUCE_S
 
@@ -332,8 +334,9 @@ def reduced(problem: Problem, best: Best, box: Any) -> Best:
         return best._replace(text=problem.show(space.simplify(best.genome)))
     from evoloom.spaces.source_reduce import reduced as shrink
 
-    genome = shrink(space, best.genome, lambda g: time.monotonic() < until and judged(g) == wanted)
-    return best._replace(genome=genome, text=problem.show(genome))
+    same = shrink(space, best.genome, lambda g: time.monotonic() < until and judged(g) == wanted,
+                  tests=problem.reduce_tests)  # fmt: skip
+    return best._replace(genome=same, text=problem.show(same))
 
 
 def box_for(problem: Problem, sandbox: str) -> Any:

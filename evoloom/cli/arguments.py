@@ -22,7 +22,13 @@ Evaluations = Annotated[
 Seconds = Annotated[float | None, typer.Option("--seconds", "-t", help="Budget: wall time.", show_default=False)]
 Usd = Annotated[float | None, typer.Option("--usd", help="Budget: money for model calls.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gives the same result.")]
-Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Processes that judge.")]
+CORES = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+Workers = Annotated[
+    int,
+    typer.Option(
+        "--workers", "-w", min=1, help="Processes that judge; never changes a result.", show_default="cores"
+    ),
+]
 Settings = Annotated[
     list[str],
     typer.Option(

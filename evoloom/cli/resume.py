@@ -15,7 +15,7 @@ def resume(
     evaluations: a.Evaluations = None,
     seconds: a.Seconds = None,
     usd: a.Usd = None,
-    workers: a.Workers = 1,
+    workers: a.Workers = a.CORES,
     runs: a.Runs = a.RUNS,
     html: a.HtmlFlag = False,
     json: a.Json = False,

@@ -19,7 +19,7 @@ def run(
     seconds: a.Seconds = None,
     usd: a.Usd = None,
     seed: a.Seed = 0,
-    workers: a.Workers = 1,
+    workers: a.Workers = a.CORES,
     settings: a.Settings = [],  # noqa: B006 (typer copies it)
     sandbox: a.Sandbox = "auto",
     runs: a.Runs = a.RUNS,

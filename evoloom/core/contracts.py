@@ -301,6 +301,7 @@ class Problem:
     target: float | None = None  # native fitness at which a run may stop: a proven optimum
     default_system: str = "hill-climb"  # what runs when a user names no system,
     default_settings: Mapping[str, Any] = {}  # and its options then
+    reduce_tests: int = 200  # judgements spent on taking out of a winning program what it does not need
 
     def start(self, rng: Rng) -> Sequence[Any]:
         """Genomes that a run begins with; () = strategies sample the space."""

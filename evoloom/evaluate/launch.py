@@ -104,6 +104,8 @@ def start(level: str, plan: Plan) -> Zygote:
             hello = json.loads(ours.recv(1 << 16) or b"{}")
         except (OSError, ValueError):
             hello = {}
+        if hello.get("ready") and level == "confined" and not hello.get("landlock"):
+            hello = {"reason": "this kernel has no Landlock (Linux 5.13 has); files would be open to candidates"}
         if hello.get("ready"):
             ours.settimeout(None)
             return Zygote(process, ours, hello, home)

@@ -124,6 +124,7 @@ class CirclePacking(Problem):
     columns = Columns(AXES, signals=("size", "shrunk"))
     default_system = "regularized-evolution"
     default_settings = {"population": 30, "tournament_size": 8, "n_start": 20}  # judgements take seconds here
+    reduce_tests = 0
 
     def __init__(self, *, n: int = 26, seconds: float = 10.0, repair: float = 1e-6):
         """

@@ -8,7 +8,11 @@ from evoloom.strategies.baselines import hill_climb as strategy
 from evoloom.vary.defaults import variation
 
 
-@system("hill-climb", paper="Forrest & Mitchell, What Makes a Problem Hard for a Genetic Algorithm?, MLJ 13", year=1993)
+@system(
+    "hill-climb",
+    paper="Forrest & Mitchell, Relative Building-Block Fitness and the Building-Block Hypothesis, FOGA 2",
+    year=1993,
+)
 def hill_climb(problem: Problem, *, patience: int | None = None, batch: int = 8) -> Strategy:
     """Random-mutation hill climbing: a child replaces the current candidate unless it is worse.
 

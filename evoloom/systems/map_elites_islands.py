@@ -25,6 +25,7 @@ def map_elites_islands(
     n_migrants: int = 3,
     explore_rate: float = 0.2,
     exploit_rate: float = 0.7,
+    n_start: int = 100,
     batch: int = 4,
 ) -> Strategy:
     """Five islands, each a grid of ten bins per measure; elites travel round a ring.
@@ -37,5 +38,6 @@ def map_elites_islands(
     rest = 1.0 - explore_rate - exploit_rate
     select = mix([(explore_rate, uniform()), (exploit_rate, rank()), (max(0.0, rest), proportional(scale="std"))])
     shape = (bins,) * max(1, len(problem.columns.measures))
-    one = evolve(grid(shape), select, variation(problem), problem.space.sample, batch=batch)
+    founders = n_start // n_islands
+    one = evolve(grid(shape), select, variation(problem), problem.space.sample, n_start=founders, batch=batch)
     return islands(one, n_islands, migrate_every=migrate_every, migrate=emigrants(n_migrants))
