@@ -39,7 +39,7 @@ def beats_the_ga() -> Claim:
         statistic="median ratio",
         threshold=1.0,
         minimize=True,
-        seeds=20,
+        seeds=10,
         evidence="searched here",
         differs="tournaments and aging instead of sigma-scaled proportional selection and generations",
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from evoloom.claims import Claim, claim
 
-BUDGET, DIM, BINS = 20_000, 10, 32
+BUDGET, DIM, BINS = 10_000, 10, 32
 
 
 def illuminated(system: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from evoloom.claims import Arm, Claim, claim
 
-BUDGET = 2000
+BUDGET = 1500
 
 
 @claim("map-elites-islands")

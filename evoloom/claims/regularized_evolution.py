@@ -6,7 +6,7 @@ from typing import Any
 
 from evoloom.claims import Arm, Claim, claim
 
-BUDGET = 2000
+BUDGET = 1500
 
 
 def not_aging(seed: int, scale: float) -> float:

@@ -25,9 +25,7 @@ Seed = Annotated[int, typer.Option("--seed", "-s", min=0, help="The same seed gi
 CORES = min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 Workers = Annotated[
     int,
-    typer.Option(
-        "--workers", "-w", min=1, help="Processes that judge; never changes a result.", show_default="cores"
-    ),
+    typer.Option("--workers", "-w", min=1, help="Processes that judge; never changes a result.", show_default="cores"),
 ]
 Settings = Annotated[
     list[str],

@@ -7,13 +7,19 @@ from evoloom.archives.grid import grid
 from evoloom.core.contracts import Problem, Strategy
 from evoloom.core.registry import system
 from evoloom.select import uniform
-from evoloom.strategies import evolve
-from evoloom.vary.defaults import variation
+from evoloom.strategies import keep
+from evoloom.strategies.defaults import proposer
 
 
 @system("map-elites", paper="Mouret & Clune, Illuminating search spaces by mapping elites, arXiv:1504.04909", year=2015)
 def map_elites(
-    problem: Problem, *, shape: tuple[int, ...] | None = None, cells: int = 1000, n_start: int = 100, batch: int = 64
+    problem: Problem,
+    *,
+    shape: tuple[int, ...] | None = None,
+    cells: int = 1000,
+    n_start: int = 100,
+    polished: bool = True,
+    batch: int = 64,
 ) -> Strategy:
     """A grid over the problem's measures keeps one elite per cell; parents are drawn uniformly from the elites.
 
@@ -28,4 +34,4 @@ def map_elites(
         archive = grid((max(2, round(cells ** (1 / k))),) * k)
     else:
         archive = cvt(cells)
-    return evolve(archive, uniform(), variation(problem), problem.space.sample, n_start=n_start, batch=batch)
+    return keep(archive, proposer(problem, uniform(), n_start=n_start, batch=batch, polished=polished))

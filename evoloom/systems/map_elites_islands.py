@@ -5,10 +5,10 @@ from __future__ import annotations
 from evoloom.archives.grid import grid
 from evoloom.core.contracts import Problem, Strategy
 from evoloom.core.registry import system
-from evoloom.select import mix, proportional, rank, uniform
-from evoloom.strategies import evolve, islands
+from evoloom.select import mix, proportional, tournament, uniform
+from evoloom.strategies import islands, keep
+from evoloom.strategies.defaults import proposer
 from evoloom.strategies.migration import emigrants
-from evoloom.vary.defaults import variation
 
 
 @system(
@@ -26,18 +26,22 @@ def map_elites_islands(
     explore_rate: float = 0.2,
     exploit_rate: float = 0.7,
     n_start: int = 100,
+    polished: bool = True,
     batch: int = 4,
 ) -> Strategy:
     """Five islands, each a grid of ten bins per measure; elites travel round a ring.
 
-    A parent is drawn uniformly from the island with `explore_rate`, by rank among its elites with `exploit_rate`,
-    else in proportion to fitness: the published 0.2 / 0.7 / 0.1. Differs: the grid cuts the problem's own measures
-    instead of code length and edit distance to the rest; the 100 best that OpenEvolve's exploitation draws from are
-    the island's own elites by rank; migration is counted in evaluations (50 generations of 5 islands).
+    A parent is drawn uniformly from the island with `explore_rate`, by tournament of four among its elites with
+    `exploit_rate`, else in proportion to fitness: the published 0.2 / 0.7 / 0.1. Differs: the grid cuts the problem's
+    own measures instead of code length and edit distance to the rest; tournaments stand for drawing from the 100 best;
+    elites travel to the next island only, where OpenEvolve sends a tenth to both neighbours; migration is counted in
+    evaluations (50 generations of 5 islands); typed edits and a polish of constants instead of a language model, random
+    programs beside the start because edits bring no diversity of their own.
     """
     rest = 1.0 - explore_rate - exploit_rate
-    select = mix([(explore_rate, uniform()), (exploit_rate, rank()), (max(0.0, rest), proportional(scale="std"))])
+    select = mix(
+        [(explore_rate, uniform()), (exploit_rate, tournament(4)), (max(0.0, rest), proportional(scale="std"))]
+    )
     shape = (bins,) * max(1, len(problem.columns.measures))
-    founders = n_start // n_islands
-    one = evolve(grid(shape), select, variation(problem), problem.space.sample, n_start=founders, batch=batch)
+    one = keep(grid(shape), proposer(problem, select, n_start=n_start // n_islands, batch=batch, polished=polished))
     return islands(one, n_islands, migrate_every=migrate_every, migrate=emigrants(n_migrants))

@@ -6,8 +6,8 @@ from evoloom.archives.population import aging
 from evoloom.core.contracts import Problem, Strategy
 from evoloom.core.registry import system
 from evoloom.select import tournament
-from evoloom.strategies import evolve
-from evoloom.vary.defaults import variation
+from evoloom.strategies import keep
+from evoloom.strategies.defaults import proposer
 
 
 @system(
@@ -16,7 +16,13 @@ from evoloom.vary.defaults import variation
     year=2019,
 )
 def regularized_evolution(
-    problem: Problem, *, population: int = 100, tournament_size: int = 25, n_start: int | None = None, batch: int = 4
+    problem: Problem,
+    *,
+    population: int = 100,
+    tournament_size: int = 25,
+    n_start: int | None = None,
+    polished: bool = False,
+    batch: int = 4,
 ) -> Strategy:
     """Aging evolution: the best of a random sample is mutated, the child enters, the oldest leaves.
 
@@ -25,12 +31,6 @@ def regularized_evolution(
     paper's would. The population begins with the problem's start genomes and `n_start` - default: `population` -
     random ones.
     """
-    return evolve(
-        aging(population),
-        tournament(tournament_size),
-        variation(problem),
-        problem.space.sample,
-        n_start=population if n_start is None else n_start,
-        batch=batch,
-        repeats="reuse",
-    )
+    founders = population if n_start is None else n_start
+    breeder = proposer(problem, tournament(tournament_size), n_start=founders, batch=batch, polished=polished)
+    return keep(aging(population), breeder, repeats="reuse")
