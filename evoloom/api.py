@@ -35,6 +35,7 @@ class Recipe(NamedTuple):
     chunk: int | None
     ordered: bool
     sandbox: str
+    objects: tuple[str, ...] = ()  # which of problem and system were objects, which no name can bring back
 
 
 def run(
@@ -82,6 +83,8 @@ def run(
          "proposals": proposals}
     )  # fmt: skip
     made, recipe, strategy = compose(problem, system, settings or {}, seed, window, chunk, ordered, sandbox)
+    if budget.evaluations < made.price(None):
+        raise UsageError(f"{evaluations:g} evaluations do not pay for one judgement, which costs {made.price(None):g}")
     if isinstance(where, str) and "://" not in where:
         where = Path(where)
     name = where.name if isinstance(where, Path) else recipe.system
@@ -93,6 +96,8 @@ def resume(
     where: str | Path,
     *,
     run: str | None = None,
+    problem: Problem | None = None,
+    system: Strategy | None = None,
     evaluations: float | None = None,
     seconds: float | None = None,
     calls: float | None = None,
@@ -104,7 +109,13 @@ def resume(
     stop: Sequence[Callable[[Progress], bool]] = (),
     held_out: bool = True,
 ) -> Result:
-    """Go on with a stored run. Budget limits given here replace the recorded ones (totals, except `seconds`).
+    """Go on with a stored run.
+
+    Args:
+        where, run: the run's directory or URL, and its name where there are several.
+        problem, system: the objects that the run was made of, where it was not made of names.
+        evaluations, calls, tokens, usd, proposals: totals, earlier parts included. seconds: from now on. Evaluations or
+            seconds given here replace both recorded ones.
 
     Raises:
         LedgerError: no such run, or the code or data no longer give the recorded proposals.
@@ -115,18 +126,16 @@ def resume(
         info = reader.info
     config = info.config
     recipe = Recipe(**config["recipe"])
-    settings = {f"problem.{k}": v for k, v in recipe.problem_options.items()}
-    settings |= {f"system.{k}": v for k, v in recipe.system_options.items()}
+    for kind, given in (("problem", problem), ("system", system)):
+        if kind in recipe.objects and given is None:
+            raise LedgerError(f"run '{info.run}' was made of a {kind} object: pass it again, resume(where, {kind}=...)")
+    settings = {f"system.{k}": v for k, v in recipe.system_options.items()} if system is None else {}
+    if problem is None:
+        settings |= {f"problem.{k}": v for k, v in recipe.problem_options.items()}
     made, recipe, strategy = compose(
-        recipe.problem,
-        recipe.system,
-        settings,
-        recipe.seed,
-        recipe.window,
-        recipe.chunk,
-        recipe.ordered,
-        recipe.sandbox,
-    )
+        problem or recipe.problem, system or recipe.system, settings, recipe.seed, recipe.window, recipe.chunk,
+        recipe.ordered, recipe.sandbox,
+    )  # fmt: skip
     if made.settings() != config["problem_settings"]:
         raise LedgerError(
             f"problem '{made.name}' is not what it was when run '{info.run}' was made: its settings were "
@@ -135,8 +144,10 @@ def resume(
     limits = dict(config["budget"])
     given = {"evaluations": evaluations, "seconds": seconds, "calls": calls, "tokens": tokens, "usd": usd,
              "proposals": proposals}  # fmt: skip
-    if evaluations is not None and proposals is None:
-        limits.pop("proposals", None)  # its default follows the evaluations
+    # One limit given in place of another: `--seconds 60` for a run whose evaluations are spent goes on for a minute.
+    if evaluations is not None or seconds is not None:
+        for name in ("evaluations", "seconds", "proposals"):
+            limits.pop(name, None)
     limits.update({k: v for k, v in given.items() if v is not None})
     budget = budget_of(limits)
 
@@ -219,16 +230,29 @@ def compose(
     strategy: Strategy = system_entry.make(made, **given["system"]) if system_entry else system  # type: ignore[assignment]
     if window is None and chunk is None:
         window, chunk = (16, 4) if made.untrusted else (None, 256)
-    name = problem if isinstance(problem, str) else str(problem) if isinstance(problem, Path) else made.name
+    for name, x in (("window", window), ("chunk", chunk)):
+        if x is not None and x < 1:
+            raise UsageError(f"{name} must be at least 1, got {x}")
+    options_ = {k: lasting(v) for k, v in given["problem"].items()}
+    objects = tuple(k for k, x in (("problem", problem), ("system", system)) if not isinstance(x, (str, Path)))
     recipe = Recipe(
-        name, system if isinstance(system, str) else type(system).__name__, given["problem"], given["system"], seed,
-        window, chunk, ordered, sandbox,
+        str(Path(problem).resolve()) if is_path(problem) else problem if isinstance(problem, str) else made.name,
+        system if isinstance(system, str) else type(system).__name__, options_, given["system"], seed, window, chunk,
+        ordered, sandbox, objects,
     )  # fmt: skip
     return made, recipe, strategy
 
 
+def lasting(value: Any) -> Any:
+    """An option's value as it means the same from any directory: the name of a file becomes its full path."""
+    return str(Path(value).resolve()) if isinstance(value, str) and value and Path(value).is_file() else value
+
+
 def is_path(problem: Any) -> bool:
-    return isinstance(problem, Path) or (isinstance(problem, str) and ("/" in problem or Path(problem).is_dir()))
+    """Whether a task directory is meant. Registered names win over directories; `./name` is the directory."""
+    if not isinstance(problem, str):
+        return isinstance(problem, Path)
+    return "/" in problem or (Path(problem).is_dir() and problem not in registry.names("problem"))
 
 
 def problem_entry(problem: Any) -> registry.Entry | None:

@@ -83,6 +83,10 @@ class Account:
         self.started = time.monotonic()
         self.seconds_before = 0.0  # of earlier sessions of the same run; reported, not charged
 
+    def begin(self) -> None:
+        """The clock of `seconds` starts now: replaying a stored run is not charged."""
+        self.started = time.monotonic()
+
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.started

@@ -121,6 +121,8 @@ class Coordinator:
         self.running: tuple[float, int] | None = None  # best fitness under scope None, and its id
         self.failures = 0
         self.broken: str | None = None
+        self.why_invalid = ""
+        self.opened: dict[int, dict[str, Any]] = {}  # earlier openings of held-out data, by candidate
         self.reported = -math.inf
         self.prices = {k: c for k, o in self.strategy.operators.items() if (c := getattr(o, "price", None)) is not None}
         self.state = self.strategy.init(self.problem, self.root.fold(streams.INIT))
@@ -354,6 +356,10 @@ class Coordinator:
             self.verdicts[verdict.name.lower()] += 1
             if verdict != Verdict.REPEAT:
                 self.failures = 0 if ok else self.failures + 1
+                if not ok and not self.why_invalid:
+                    note = e.notes[row] if e.notes else None
+                    said = told.why[row] or (note.text if note else "")
+                    self.why_invalid = f"{verdict.name.lower()} (candidate {id}): {said}".rstrip(": ")
             if not (known and known[row] is not None):
                 name = self.memory.operator(id) or "?"
                 o = self.operators.get(name, Operators())
@@ -368,6 +374,8 @@ class Coordinator:
                 f = float(e.fitness[row])
                 if self.running is None or f > self.running[0]:
                     self.running, improved = (f, id), True
+                elif id == self.running[1]:  # judged again: the latest judgement counts
+                    self.running = (f, id)
         return improved
 
     # ledger
@@ -392,6 +400,7 @@ class Coordinator:
     def replay(self) -> None:
         """Do the recorded asks and tells again, without making or judging anything twice."""
         open_: dict[int, Flight] = {}
+        stopped = ""
         for event in self.ledger.replay():
             if event.kind == "asked":
                 left = Cost(*event.body["left"])
@@ -418,8 +427,14 @@ class Coordinator:
                 if flight.to_judge is None:
                     flight.to_judge = set()
                 self.tell(flight, write=False)
+            elif event.kind == "held_out":
+                self.opened[event.body["id"]] = event.body
+            elif event.kind == "stopped":
+                stopped = event.body["stop"]
             self.account.seconds_before = max(self.account.seconds_before, event.seconds)
-        self.failures = 0
+        if stopped == Stop.FAILING.name:
+            self.failures = 0  # the user wants it tried again
+        self.account.begin()
         self.write("resumed", {"batches": self.n_batches})
 
     def genome(self, content: str) -> Any:
@@ -456,17 +471,33 @@ class Coordinator:
         """The outcome as a value, written to the ledger as the run's last event."""
         ids, best = self.answer()
         if best is not None and self.setup.finish is not None and stop != Stop.BROKEN:
-            best = self.setup.finish(best)
+            best = self.finished(best, self.setup.finish)
         a, s = self.account, self.setup
         result = Result(
             s.name, None, s.system, self.problem.name, s.seed, best, stop, a.spent.evaluations, a.proposals,
             a.seconds_before + a.seconds, dict(self.verdicts), dict(self.operators), a.spent,
             codec.digest(self.state), dict(self.strategy.stats(self.state)), self.state, ids, self.broken,
+            self.why_invalid,
         )  # fmt: skip
         self.write("stopped", result.summary(None if best is None else self.content(best.genome)))
         if self.ledger is not None:
             self.ledger.flush()
         return result
+
+    def finished(self, best: Best, finish: Callable[[Best], Best]) -> Best:
+        """The answer reduced and held-out data opened for it; not opened again for a candidate that had it."""
+        if best.id in self.opened:
+            body = self.opened[best.id]
+            genome = best.genome if body["content"] is None else self.genome(body["content"])
+            return best._replace(genome=genome, text=self.problem.show(genome), held_out=body["held_out"])
+        try:
+            best = finish(best)
+        except Exception as e:  # the search is over and paid for: what it found is kept, whatever fails now
+            return best._replace(note=f"{type(e).__name__}: {e}")
+        if best.held_out is not None:
+            body = {"id": best.id, "held_out": dict(best.held_out), "content": self.content(best.genome)}
+            self.write("held_out", body)
+        return best
 
     def answer(self) -> tuple[tuple[int, ...], Best | None]:
         """The strategy's best ids, and the first of them in full."""

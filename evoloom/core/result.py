@@ -22,6 +22,7 @@ class Best(NamedTuple):
     genome: Any
     text: str  # in readable lines
     held_out: Mapping[str, float] | None = None  # native, "fitness" first
+    note: str = ""  # why it could not be made readable or judged on held-out data
 
 
 class Progress(NamedTuple):
@@ -69,6 +70,7 @@ class Result(NamedTuple):
     state: Any = None
     front: tuple[int, ...] = ()  # ids of the whole answer, best first
     broken: str | None = None  # why the evaluator is broken, where stop is BROKEN
+    why_invalid: str = ""  # of the first candidate that was not valid: its verdict and what was said of it
 
     def summary(self, content: str | None = None) -> dict[str, Any]:
         """The outcome as JSON: body of the ledger's last event. content: hash of the answer's genome there."""
@@ -76,7 +78,14 @@ class Result(NamedTuple):
         if self.best is not None:
             b = self.best
             held_out = None if b.held_out is None else dict(b.held_out)
-            best = {"id": b.id, "fitness": b.fitness, "native": b.native, "held_out": held_out, "content": content}
+            best = {
+                "id": b.id,
+                "fitness": b.fitness,
+                "native": b.native,
+                "held_out": held_out,
+                "content": content,
+                "note": b.note,
+            }
         return {
             "stop": self.stop.name,
             "why": self.broken or self.stop.value,
@@ -90,6 +99,7 @@ class Result(NamedTuple):
             "state_digest": self.state_digest,
             "stats": {k: _plain(v) for k, v in self.stats.items()},
             "front": list(self.front),
+            "why_invalid": self.why_invalid,
         }
 
 

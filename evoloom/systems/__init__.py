@@ -7,22 +7,29 @@ a part. `evoloom.systems.funsearch(problem)` is the same function that the name 
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import Any
 
 
-def __getattr__(name: str) -> Any:
-    from evoloom.core import registry
-    from evoloom.core.errors import UsageError
+class Systems(ModuleType):
+    """This package: an attribute that is not private is the registered system, also after its module was imported."""
 
-    if name.startswith("__"):
-        raise AttributeError(name)
-    try:
-        return registry.get("system", name.replace("_", "-")).make
-    except UsageError as e:
-        raise AttributeError(str(e)) from None
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("_"):
+            return super().__getattribute__(name)
+        from evoloom.core import registry
+        from evoloom.core.errors import UsageError
+
+        try:
+            return registry.get("system", name.replace("_", "-")).make
+        except UsageError as e:
+            raise AttributeError(str(e)) from None
+
+    def __dir__(self) -> list[str]:
+        from evoloom.core import registry
+
+        return [n.replace("-", "_") for n in registry.names("system")]
 
 
-def __dir__() -> list[str]:
-    from evoloom.core import registry
-
-    return [n.replace("-", "_") for n in registry.names("system")]
+sys.modules[__name__].__class__ = Systems

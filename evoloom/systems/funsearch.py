@@ -39,6 +39,6 @@ def funsearch(
     """
     size = "size" if "size" in problem.columns.signals else None
     select = cluster_softmax(temperature, period, scale=scale)
-    founders = n_start // n_islands
+    founders = n_start // max(1, n_islands)
     one = keep(clusters(size=size), proposer(problem, select, n_start=founders, batch=batch, polished=polished))
     return islands(one, n_islands, reset_every=reset_every)

@@ -43,5 +43,7 @@ def map_elites_islands(
         [(explore_rate, uniform()), (exploit_rate, tournament(4)), (max(0.0, rest), proportional(scale="std"))]
     )
     shape = (bins,) * max(1, len(problem.columns.measures))
-    one = keep(grid(shape), proposer(problem, select, n_start=n_start // n_islands, batch=batch, polished=polished))
+    one = keep(
+        grid(shape), proposer(problem, select, n_start=n_start // max(1, n_islands), batch=batch, polished=polished)
+    )
     return islands(one, n_islands, migrate_every=migrate_every, migrate=emigrants(n_migrants))
