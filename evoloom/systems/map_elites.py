@@ -5,6 +5,7 @@ from __future__ import annotations
 from evoloom.archives.cvt import cvt
 from evoloom.archives.grid import grid
 from evoloom.core.contracts import Problem, Strategy
+from evoloom.core.errors import UsageError
 from evoloom.core.registry import system
 from evoloom.select import uniform
 from evoloom.strategies import keep
@@ -27,6 +28,8 @@ def map_elites(
     Voronoi tessellation beyond (Vassiliades et al. 2018). Differs: variation is the problem's own (iso+line for
     vectors, typed edits for programs) where the paper leaves it to the domain.
     """
+    if cells < 1:
+        raise UsageError(f"cells must be at least 1, got {cells}")
     k = max(1, len(problem.columns.measures))
     if shape is not None:
         archive = grid(tuple(shape))
