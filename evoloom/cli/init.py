@@ -10,6 +10,9 @@ import typer
 
 def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A directory to be made; an empty one is fine.")],
+    two_sided: Annotated[
+        bool, typer.Option("--two-sided", help="Programs get inputs only; the score is computed out of their reach.")
+    ] = False,
 ) -> None:
     """Write a task of your own to start from.
 
@@ -17,7 +20,7 @@ def init(
     """
     from evoloom.problems.directory import init_directory
 
-    written = init_directory(directory)
+    written = init_directory(directory, two_sided)
     shown = str(directory) if "/" in str(directory) else f"./{directory}"
     print("\n".join(f"wrote {file}" for file in written))
     print(f"Edit them, then: evoloom run {shown}")

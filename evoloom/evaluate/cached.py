@@ -19,7 +19,8 @@ Probe = Callable[[Any, Job], Any]
 
 
 class Cached(Wrapper):
-    """The inner problem's evaluation by content key, and where `probe` is given by functional hash.
+    """The inner problem's evaluation by content key, and by functional hash where `probe` is given or the problem has a
+    method `functional_probe(genome, job)`.
 
     `probe(genome, job)`: the genome's outputs on probe inputs, as plain data, or None where there are none; genomes
     with equal outputs are taken to be worth the same. Right only where the inner problem is deterministic and its probe
@@ -31,7 +32,7 @@ class Cached(Wrapper):
         if size < 1:
             raise UsageError(f"the cache must hold at least 1 answer, got size={size}")
         super().__init__(inner)
-        self._probe = probe if probe is not None else getattr(inner, "probe", None)
+        self._probe = probe if probe is not None else getattr(inner, "functional_probe", None)
         self._size = size
         self._known: OrderedDict[bytes, Evaluation] = OrderedDict()
         self.hits = 0

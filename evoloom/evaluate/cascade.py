@@ -87,7 +87,9 @@ class Cascade(Wrapper):
         note = stage.notes[0] if stage.notes else None
         if verdict == Verdict.OK:
             verdict = Verdict.WRONG
-            said = f"stopped at stage {k} with {np.asarray(stage.fitness)[0]}"
+            gate = self.gates[k]
+            asks = "" if callable(gate) else f", and {gate} is asked"
+            said = f"stopped at stage {k + 1} of {len(self.gates)} with {np.asarray(stage.fitness)[0]}{asks}"
             note = Notes(f"{said}\n{note.text}" if note and note.text else said, note.artifacts if note else {})
         columns: Columns = self.columns
         return failed(1, verdict, columns, self.n_objectives, notes=[note])

@@ -16,12 +16,11 @@ class Wrapper(Problem):
 
     def __init__(self, inner: Problem):
         self.inner = inner
-        for name in ("name", "space", "minimize", "n_objectives", "columns", "unit", "untrusted", "modules", "limits",
-                     "target"):  # fmt: skip
+        for name in Problem.__annotations__:  # all that a problem declares, default_system and such included
             setattr(self, name, getattr(inner, name))
 
     def __getattr__(self, name: str) -> Any:
-        # Only what Problem does not define arrives here: extras such as `default_system`.
+        # Only what Problem does not define arrives here: extras such as `operators`.
         if name == "inner" or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.inner, name)

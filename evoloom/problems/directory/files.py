@@ -6,6 +6,7 @@ import ast
 import contextlib
 import hashlib
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -51,6 +52,14 @@ def parsed(path: Path, source: str) -> ast.Module:
         return ast.parse(source)
     except SyntaxError as e:
         raise UsageError(f"{path}, line {e.lineno}: {e.msg}: {(e.text or '').strip()}") from None
+    except (RecursionError, MemoryError, ValueError) as e:
+        raise unreadable(path, e) from None
+
+
+def unreadable(path: Path, e: BaseException) -> UsageError:
+    """Python's own reader, or ours, cannot cope with a text."""
+    why = "it is nested too deeply" if isinstance(e, (RecursionError, MemoryError)) else str(e)
+    return UsageError(f"{path} cannot be read as a Python program: {why}")
 
 
 def functions(tree: ast.Module) -> dict[str, ast.FunctionDef]:
@@ -73,10 +82,50 @@ def contract(path: Path, tree: ast.Module) -> bool:
         )
     takes = {"evaluate": 1, "held_out": 1, "inputs": 0, "held_out_inputs": 0, "score": 2}
     for name, n in takes.items():
-        if name in have and not _accepts(have[name].args, n):
-            form = {0: f"{name}()", 1: f"{name}(program)", 2: f"{name}(inputs, outputs)"}[n]
-            raise UsageError(f"{path}, line {have[name].lineno}: {name} must be called as {form}")
+        if name in have:
+            check_call(path, have[name], n, seed=name in ("evaluate", "inputs"))
     return not one
+
+
+def check_call(path: Path, function: ast.FunctionDef, n: int, seed: bool = False) -> None:
+    """It can be called with n arguments, and where `seed` allows it with a seed after them. Raises UsageError."""
+    if not _accepts(function.args, n + (seed and takes_seed(function))):
+        form = ("", "program", "inputs, outputs")[n]
+        raise UsageError(f"{path}, line {function.lineno}: {function.name} must be called as {function.name}({form})")
+
+
+def takes_seed(function: ast.FunctionDef) -> bool:
+    """Its last argument is called `seed`: it wants one that differs from judgement to judgement."""
+    names = [a.arg for a in (*function.args.posonlyargs, *function.args.args)]
+    return names[-1:] == ["seed"]
+
+
+def extras(path: Path, tree: ast.Module, two_sided: bool, options: Settings) -> None:
+    """What `stages`, `cache` and `repeats` of evoloom.toml need is in evaluate.py. Raises UsageError."""
+    have = functions(tree)
+    whole = "inputs" if two_sided else "evaluate"
+    found = sorted(n for n in have if re.fullmatch(rf"{whole}_stage\d+", n))
+    wanted = [f"{whole}_stage{k}" for k in range(1, len(options.stages) + 1)]
+    if sorted(wanted) != found:
+        defined = ", ".join(f"{n}()" for n in found) or f"no {whole}_stage1()"
+        raise UsageError(
+            f"{path} defines {defined}, and 'stages' in {SETTINGS} has {len(wanted)} thresholds: give one for each "
+            f"of {whole}_stage1, {whole}_stage2, ..."
+        )
+    for name in wanted:
+        check_call(path, have[name], 0 if two_sided else 1, seed=True)
+    if not options.cache:
+        return
+    probe = "probe_inputs" if two_sided else "probe"
+    if probe not in have:
+        remedy = "return a few inputs" if two_sided else "return what the program does with a few inputs"
+        raise UsageError(
+            f"{path} defines no {probe}(), which 'cache = true' in {SETTINGS} needs to tell which programs behave "
+            f"alike: {remedy} from it."
+        )
+    check_call(path, have[probe], 0 if two_sided else 1)
+    if options.repeats > 1 or any(takes_seed(have[n]) for n in (whole, *wanted)):
+        raise UsageError(f"{path}: 'cache = true' remembers scores, so they must not be noisy: no repeats and no seed.")
 
 
 def _accepts(args: ast.arguments, n: int) -> bool:
@@ -145,7 +194,7 @@ def imported(path: Path, source: str) -> ModuleType:
     try:
         with _importing_from(path.parent):
             exec(compile(source, module.__file__, "exec"), module.__dict__)
-    except Exception as e:
+    except (Exception, SystemExit) as e:
         raise UsageError(f"{path} cannot be imported: {type(e).__name__}: {e}{line(e)}") from e
     return module
 

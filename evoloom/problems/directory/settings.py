@@ -42,6 +42,10 @@ class Settings(BaseModel):
     measures: dict[str, tuple[float, float]] = {}  # name = [low, high]: keys of the score's dict that archives map
     cases: tuple[str, ...] = ()  # names, in the order of the score's list "cases"
     signals: tuple[str, ...] = ()  # more numeric keys of the score's dict, to be stored with each candidate
+    repeats: int = Field(1, ge=1, le=10_000)  # judgements of each program; their mean counts
+    stages: tuple[float, ...] = ()  # scores to be reached in evaluate_stage1, evaluate_stage2, ... before evaluate
+    stage_price: float = Field(0.1, gt=0)  # of one stage, in evaluations
+    cache: bool = False  # a program that behaves on probe() as an earlier one did has its score
     max_nodes: int = Field(200, ge=1)  # most syntax nodes of the evolved parts
     vocabulary: tuple[str, ...] = ()  # by name; by default what fits the imports of program.py
     constants: tuple[int | float, ...] = ()  # numbers that edits may write

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from evoloom.core.contracts import Columns, Evaluation, Job, Notes, Problem, Verdict
+from evoloom.core.contracts import Columns, Evaluation, Job, Limits, Notes, Problem, Verdict
 from evoloom.core.errors import CompositionError, UsageError
 from evoloom.core.rng import root
+from evoloom.evaluate.trusted import TrustedBox
 from evoloom.evaluate.wrappers import cached, cascade, repeated
 
 
@@ -63,6 +64,17 @@ def test_wrappers_forward_the_rest(make):
         _ = outer.no_such_extra
 
 
+@pytest.mark.parametrize("make", [lambda p: cascade(p, [1.0]), cached, lambda p: repeated(p, 2)])
+def test_wrappers_keep_everything_a_problem_declares(make):
+    inner = Inner(minimize=True)
+    inner.default_system, inner.default_settings, inner.reduce_tests, inner.target = "es", {"n": 3}, 7, 2.5
+    inner.limits, inner.modules, inner.untrusted, inner.unit = Limits(seconds=3), ("math",), True, "m"
+    outer = make(inner)
+    for name in set(Problem.__annotations__) - {"columns"}:  # repeats add a column
+        assert getattr(outer, name) == getattr(inner, name), name
+    assert set(outer.columns.signals) >= set(inner.columns.signals)
+
+
 def test_cascade_asks_cheap_stages_first():
     inner = Inner()
     outer = cascade(inner, [1.0, 5.0])
@@ -75,7 +87,7 @@ def test_cascade_asks_cheap_stages_first():
     np.testing.assert_array_equal(got.fitness, [250, np.nan, 120, np.nan, np.nan, 999])
     np.testing.assert_array_equal(got.signals["twice"], [500, np.nan, 240, np.nan, np.nan, 1998])
     np.testing.assert_allclose(got.cost, [1.3, 0.1, 1.3, 0.1, 0.1, 1.3])
-    assert got.notes[1].text == "stopped at stage 0 with 0.0\ng=7"
+    assert got.notes[1].text == "stopped at stage 1 of 2 with 0.0, and 1.0 is asked\ng=7"
     assert got.notes[0].text == "g=250"
 
 
@@ -117,6 +129,30 @@ def test_cached_by_behaviour():
     assert got.verdict.tolist() == [0, 0, 0, Verdict.ERROR, Verdict.ERROR, 0]
     outer.evaluate(Job([23, 43]))
     assert len(inner.asked) == 1
+
+
+def test_cached_takes_its_probe_from_a_method_of_that_meaning_only():
+    class Probing(Inner):
+        probe = "something else of that name"
+
+    assert cached(Probing()).evaluate(Job([13, 23])).fitness.tolist() == [13, 23]
+
+    class Functional(Inner):
+        def functional_probe(self, genome, job):
+            return genome % 10
+
+    assert cached(Functional()).evaluate(Job([13, 23])).fitness.tolist() == [13, 13]
+
+
+def test_a_cached_bin_packing_runs():
+    from evoloom.problems.bin_packing import BinPacking
+
+    inner = BinPacking(n_instances=1, n_items=20)
+    outer = cached(inner)
+    assert outer.default_system == inner.default_system
+    e = outer.evaluate(Job([inner.start(root(0))[0]] * 2, box=TrustedBox()))
+    assert e.verdict.tolist() == [Verdict.OK] * 2
+    assert outer.hits == 1
 
 
 def test_cached_forgets_the_oldest_and_never_what_has_no_key_or_an_opponent():

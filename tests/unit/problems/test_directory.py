@@ -5,6 +5,7 @@ import textwrap
 import numpy as np
 import pytest
 from in_process import InProcessBox
+from tasks import ONE_SIDED, PROGRAM, judged
 
 from evoloom.core.contracts import Job, Verdict
 from evoloom.core.errors import UsageError
@@ -12,8 +13,6 @@ from evoloom.core.rng import root
 from evoloom.problems.directory import Directory, init_directory
 
 BOX = InProcessBox()
-PROGRAM = "def double(x: float) -> float:\n    return x + 2\n"
-ONE_SIDED = "def evaluate(program):\n    return program.double(3)\n"
 TWO_SIDED = """
     def inputs():
         return [1.0, (2.0,), 5.0]
@@ -25,29 +24,6 @@ TWO_SIDED = """
         assert all(y > 0 for y in outputs), "not positive"
         return -sum(abs(y - 2 * (x[0] if isinstance(x, tuple) else x)) for x, y in zip(inputs, outputs))
 """
-
-
-@pytest.fixture
-def task(tmp_path):
-    """A task directory of the given texts; returns its path."""
-
-    def write(evaluate=ONE_SIDED, program=PROGRAM, settings=None, **others) -> str:
-        texts = {"evaluate": evaluate, "program": program, **others}
-        for name, text in texts.items():
-            if text is not None:
-                (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
-        if settings is not None:
-            (tmp_path / "evoloom.toml").write_text(textwrap.dedent(settings))
-        return str(tmp_path)
-
-    return write
-
-
-def judged(path, *bodies):
-    """Evaluation of programs that return the expressions."""
-    problem = Directory(path=path)
-    sources = [PROGRAM.replace("x + 2", b) for b in bodies]
-    return problem.evaluate(Job(sources, box=BOX))
 
 
 def test_one_sided_calls_the_functions_of_the_program(task):
