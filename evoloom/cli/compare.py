@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,9 +45,9 @@ def compare(
 
     Over seeds: medians, quartiles, held-out means, A12, Holm-corrected p."""
     from evoloom import api
+    from evoloom.cli.exits import DONE, INTERRUPTED, NOTHING_VALID
     from evoloom.core.registry import get
     from evoloom.report import comparison
-    from evoloom.report.seeds import spread
 
     names = [s.strip() for s in systems.split(",") if s.strip()]
     if len(names) < 2 or len(set(names)) < len(names):
@@ -68,25 +70,69 @@ def compare(
         for seed in range(seeds)
         for name in names
     ]
-    trials = []
-    for job, trial in spread(comparison.run_job, jobs, workers):
-        trials.append(trial)
-        tell(len(trials), len(jobs), job, trial, json, quiet)
+    trials = finished(jobs, workers, json, quiet)
+    partial = len(trials) < len(jobs)
+    if not trials:
+        print("evoloom: stopped before any run had finished", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED)
     minimize = bool(made.minimize)
-    found = comparison.rows(trials, minimize, baseline, measure)
+    found = comparison.rows(trials, minimize, reference_of(trials, baseline), measure)
     caption = comparison.caption(made.name, made.unit, minimize, limits, found, measure)
+    if partial:
+        caption = f"PARTIAL: interrupted after {len(trials)} of {len(jobs)} runs. {caption}"
     if out is not None:
         out.write_text(f"{comparison.table(found, 'markdown')}\n{caption}\n", encoding="utf-8")
     if plot is not None:
         from evoloom.report import pictures
 
-        figure = pictures.curves(comparison.curves_of(trials, minimize), made.unit or "fitness", title=made.name)
+        figure = pictures.curves(comparison.curves_of(trials, minimize), made.unit or "fitness",
+                                 title=f"{made.name} (partial)" if partial else made.name)  # fmt: skip
         pictures.save(figure, plot)
     if json:
         for r in found:
-            a.emit({"event": "row", "problem": made.name, **r._asdict(), "budget": limits, "measure": measure})
+            a.emit({
+                "event": "row", "problem": made.name, **r._asdict(), "budget": limits, "measure": measure,
+                "partial": partial,
+            })  # fmt: skip
     else:
         print(f"\n{comparison.table(found)}\n{caption}")
+    valid = any(t.fitness is not None for t in trials)
+    if not valid:
+        why = next((t.why_invalid for t in trials if t.why_invalid), "")
+        print(f"evoloom: no system found anything valid{why and '. First failure: ' + why}", file=sys.stderr)
+    raise typer.Exit(INTERRUPTED if partial else DONE if valid else NOTHING_VALID)
+
+
+def finished(jobs: Sequence[Any], workers: int, json: bool, quiet: bool) -> list[Any]:
+    """The trials of all jobs, or on Ctrl-C those that are whole.
+
+    Raises:
+        typer.Exit: the evaluator broke in one of them, so that nothing can be compared.
+    """
+    from contextlib import closing
+
+    from evoloom.cli.exits import BROKEN
+    from evoloom.report import comparison
+    from evoloom.report.seeds import spread
+
+    trials: list[Any] = []
+    try:
+        with closing(spread(comparison.run_job, jobs, workers)) as results:
+            for job, trial in results:
+                trials.append(trial)
+                tell(len(trials), len(jobs), job, trial, json, quiet)
+                if trial.stop == "broken":
+                    where = f"{job.system} seed {job.seed}"
+                    print(f"evoloom: the evaluator is broken ({where}): {trial.broken}", file=sys.stderr)
+                    raise typer.Exit(BROKEN)
+    except KeyboardInterrupt:
+        print(f"evoloom: interrupted, {len(trials)} of {len(jobs)} runs are finished", file=sys.stderr)
+    return trials
+
+
+def reference_of(trials: Sequence[Any], baseline: str | None) -> str | None:
+    """The baseline, where an interrupted comparison has got to it."""
+    return baseline if any(t.system == baseline for t in trials) else None
 
 
 def problem_and_settings(
@@ -127,8 +173,6 @@ def problem_and_settings(
 
 def tell(done: int, total: int, job: Any, trial: Any, json: bool, quiet: bool) -> None:
     """One finished seed."""
-    import sys
-
     from evoloom.report.tables import duration, number
 
     if json:

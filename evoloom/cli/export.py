@@ -21,11 +21,11 @@ def export(
     ] = None,
     program: Annotated[
         Path | None,
-        typer.Option("--program", metavar="FILE", help="The best genome; '-' prints it.", show_default=False),
+        typer.Option("--program", metavar="FILE", help="The run's answer; '-' prints it.", show_default=False),
     ] = None,
     candidate: Annotated[
         int | None,
-        typer.Option("--candidate", help="With --program: this candidate instead of the best.", show_default=False),
+        typer.Option("--candidate", help="With --program: this candidate as it was judged.", show_default=False),
     ] = None,
     runs: a.Runs = a.RUNS,
     json: a.Json = False,
@@ -63,18 +63,27 @@ def holds_programs(where: Path | str) -> bool:
 
 
 def write_program(where: Path | str, file: Path, candidate: int | None) -> Path:
-    """The genome as a file: a program's text as it is, anything else as JSON."""
+    """A genome as a file: a program's text, anything else as JSON. A reduced answer says so in its first lines."""
     import json
 
     from evoloom.core.ledger import Reader
-    from evoloom.report.story import winner_of
+    from evoloom.report.story import answer_text, winner_of
 
     with Reader(where) as reader:
-        id = winner_of(reader, reader.outcome()) if candidate is None else candidate
+        outcome = reader.outcome()
+        id = winner_of(reader, outcome) if candidate is None else candidate
         if id is None:
             raise UsageError(f"run '{reader.info.run}' has found nothing valid: there is no program to export")
-        data = json.loads(reader.genome(id))
+        judged = reader.genome(id)
+        answer = judged if candidate is not None else answer_text(reader, outcome, id)
+        run = reader.info.run
+    data = json.loads(answer)
     text = data if isinstance(data, str) else json.dumps(data, indent=1) + "\n"
+    if answer != judged and isinstance(data, str):
+        text = (
+            f"# The answer of run {run}: candidate {id} without what it does not need.\n"
+            f"# As it was judged: evoloom export {run} --program FILE --candidate {id}\n\n{text}"
+        )
     if str(file) == "-":
         print(text, end="" if text.endswith("\n") else "\n")
     else:

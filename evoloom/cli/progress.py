@@ -7,11 +7,14 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from evoloom.cli.arguments import emit
+from evoloom.core.contracts import Problem
 from evoloom.core.result import Progress
 from evoloom.report.comparison import invalid_share
+from evoloom.report.interrupts import watched
 from evoloom.report.tables import duration, number, percent
 
 LINE_S = 10.0  # between plain lines
@@ -109,6 +112,7 @@ class Panel:
 
     def __init__(self, title: str, unit: str):
         self.title, self.unit, self.meter, self.p = title, unit, Meter(), None
+        self.hint = "Ctrl-C once: finish what is running and save; twice: stop now"
 
     def __call__(self, p: Progress) -> None:
         self.meter.update(p)
@@ -140,7 +144,7 @@ class Panel:
             *([fact("spent", f"${p.cost.usd:.4f}")] if p.cost.usd else []),
         ]  # fmt: skip
         grid.add_row(Text("   ").join(facts))
-        grid.add_row(Text("Ctrl-C once: finish what is running and save; twice: stop now", style="dim"))
+        grid.add_row(Text(self.hint, style="dim"))
         return grid
 
 
@@ -150,9 +154,51 @@ def fact(name: str, value: str, style: str = "") -> Any:
     return Text.assemble((f"{name} ", "dim"), (value, style))
 
 
+def finishing(problem: Any) -> str | None:
+    """What happens to the answer after the search; None where that takes no time."""
+    from evoloom.spaces.program import ProgramSpace
+
+    steps = []
+    if isinstance(problem.space, ProgramSpace) and problem.reduce_tests:
+        steps.append("taking out what the winner does not need")
+    if type(problem).held_out is not Problem.held_out:
+        steps.append("opening held-out data")
+    return f"finishing: {', '.join(steps)} (Ctrl-C to stop now)" if steps else None
+
+
+class Finishing:
+    """Passes progress on, and says once that the search has ended and the answer is being finished.
+
+    That is known where the budget is spent or Ctrl-C was pressed and nothing is in flight; a run that ends for another
+    reason goes without the line.
+    """
+
+    def __init__(
+        self, show: Callable[[Progress], None], say: Callable[[str], None], text: str, pressed: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ):  # fmt: skip
+        self.show, self.say, self.text, self.pressed, self.clock = show, say, text, pressed, clock
+        self.begun, self.said = clock(), False  # `p.seconds` of a resumed run holds its earlier parts as well
+
+    def __call__(self, p: Progress) -> None:
+        self.show(p)
+        if not self.said and not p.in_flight and p.best_id is not None and (self.spent(p) or self.pressed()):
+            self.said = True
+            self.say(self.text)
+
+    def spent(self, p: Progress) -> bool:
+        b = p.budget
+        return (
+            p.evaluations >= b.evaluations - 1e-9
+            or p.proposals >= b.proposals
+            or self.clock() - self.begun >= b.seconds
+        )
+
+
 @contextlib.contextmanager
-def shown(title: str, unit: str, json: bool, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
+def shown(title: str, problem: Any, json: bool, quiet: bool) -> Iterator[Callable[[Progress], None] | None]:
     """The right on_progress for where the output goes; None when quiet."""
+    unit, last = problem.unit, finishing(problem)
     if quiet:
         yield None
     elif json:
@@ -162,8 +208,11 @@ def shown(title: str, unit: str, json: bool, quiet: bool) -> Iterator[Callable[[
         from rich.live import Live
 
         panel = Panel(title, unit)
-        with Live(panel, console=Console(), refresh_per_second=4, transient=True):
-            yield panel
+        with Live(panel, console=Console(), refresh_per_second=4, transient=True), watched() as pressed:
+            yield Finishing(panel, partial(setattr, panel, "hint"), last, pressed) if last else panel
     else:
         print(title, flush=True)
-        yield Plain(lambda text: print(text, flush=True), unit)
+        write = partial(print, flush=True)
+        lines = Plain(write, unit)
+        with watched() as pressed:
+            yield Finishing(lines, write, last, pressed) if last else lines

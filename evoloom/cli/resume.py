@@ -35,7 +35,7 @@ def resume(
     limits: dict[str, Any] = {
         k: v for k, v in {"evaluations": evaluations, "seconds": seconds, "usd": usd}.items() if v is not None
     }
-    with shown(f"{info.problem}: {info.system}, seed {info.seed}, resumed", made.unit, json, quiet) as on_progress:
+    with shown(f"{info.problem}: {info.system}, seed {info.seed}, resumed", made, json, quiet) as on_progress:
         result = api.resume(where, **limits, workers=workers, on_progress=on_progress)
     files = {"genome": f} if (f := outcome.save_genome(result, made)) else {}
     if html and isinstance(where, Path):
@@ -45,5 +45,8 @@ def resume(
     if json:
         a.emit(outcome.event(result, files.get("genome")))
     else:
-        print(outcome.summary(result, made, {"stored in": Path(str(where)), **files}))
+        files = {"stored in": Path(str(where)), **files}
+        replaced = {"evaluations", "seconds"} if {"evaluations", "seconds"} & set(limits) else set()
+        budget = {k: v for k, v in info.config["budget"].items() if k not in replaced} | limits
+        print(outcome.summary(result, made, files, budget, info.config["recipe"]["sandbox"]))
     raise typer.Exit(outcome.exit_code(result))

@@ -41,7 +41,7 @@ def run(
     where = a.new_run(runs, problem)
     title = f"{made.name}: {recipe.system}, seed {seed}, {' and '.join(f'{v:g} {k}' for k, v in limits.items())}"
     try:
-        with shown(title, made.unit, json, quiet) as on_progress:
+        with shown(title, made, json, quiet) as on_progress:
             result = api.run(
                 problem, system, **limits, seed=seed, workers=workers, settings=given, sandbox=sandbox, where=where,
                 on_progress=on_progress,
@@ -57,5 +57,5 @@ def run(
     if json:
         a.emit(outcome.event(result, files.get("genome")))
     else:
-        print(outcome.summary(result, made, {"stored in": where, **files}))
+        print(outcome.summary(result, made, {"stored in": where, **files}, limits, sandbox))
     raise typer.Exit(outcome.exit_code(result))

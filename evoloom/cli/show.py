@@ -53,6 +53,7 @@ def event(s: Any, where: Any) -> dict[str, Any]:
         "event": "run", "run": str(where), "system": s.info.system, "problem": s.info.problem, "seed": s.info.seed,
         "best": best, "evaluations": s.evaluations, "seconds": s.seconds,
         "stop": (s.outcome or {}).get("stop", "none").lower(), "why": s.stopped, "verdicts": s.verdicts,
+        "why_invalid": s.why_invalid, "held_out_opened": s.n_held_out,
         "operators": [o._asdict() for o in s.operators],
         "line": [{"id": t.id, "operator": t.operator, "native": t.native} for t in s.line],
         "curve": list(zip(s.curve.x.tolist(), s.curve.y.tolist())), "recipe": s.info.config["recipe"],
@@ -62,7 +63,7 @@ def event(s: Any, where: Any) -> dict[str, Any]:
 
 def text(s: Any, where: Any, plot: Path | None) -> str:
     """A run for people."""
-    from evoloom.cli.outcome import held_out_facts, native_text
+    from evoloom.cli.outcome import failure_facts, held_out_facts, native_text
     from evoloom.report.story import readable
     from evoloom.report.tables import duration, number, percent, plain
 
@@ -75,6 +76,10 @@ def text(s: Any, where: Any, plot: Path | None) -> str:
         facts += held_out_facts(s.held_out, s.problem)
         facts.append(("ancestors", f"{s.n_ancestors:,}; the main line is {len(s.line)} long"))
     facts.append(("evaluations", f"{number(round(s.evaluations))} in {duration(s.seconds)}"))
+    facts += failure_facts(s.why_invalid, s.best is not None, s.verdicts)
+    if s.n_held_out:
+        facts.append(("held-out data", f"opened {s.n_held_out:,} time{'s' if s.n_held_out > 1 else ''}"))
+    facts += [(k, v) for k, v in (("integrity", s.integrity), ("sandbox", s.sandbox)) if v]
     facts.append(("ended", s.stopped))
     if plot is not None:
         facts.append(("picture", str(plot)))

@@ -42,6 +42,8 @@ class Trial(NamedTuple):
     verdicts: Mapping[str, int]
     stop: str
     improvements: tuple[tuple[float, float], ...] = ()  # (evaluations, native best)
+    broken: str | None = None  # why the evaluator is broken, where stop is "broken"
+    why_invalid: str = ""  # the first failure: verdict and note
 
 
 class Row(NamedTuple):
@@ -91,7 +93,7 @@ def run_job(job: Job) -> Trial:
     fitness = None if best is None else float(best.native)
     return Trial(
         job.system, job.seed, fitness, held, r.evaluations, r.seconds, dict(r.verdicts), r.stop.name.lower(),
-        tuple(steps),
+        tuple(steps), r.broken, getattr(r, "why_invalid", ""),
     )  # fmt: skip
 
 

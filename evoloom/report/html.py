@@ -100,6 +100,7 @@ def kpis(s: Story) -> Markup:
         ("evaluations", number(round(s.evaluations))),
         (f"running time, {rate}" if rate else "running time", duration(s.seconds)),
         ("of judgements invalid", percent(invalid_share(s.verdicts))),
+        *([("times held-out data was opened", f"{s.n_held_out:,}")] if s.n_held_out else []),
     ]  # fmt: skip
     if s.best:
         items.append(("ancestors of the best", f"{s.n_ancestors:,}"))
@@ -210,7 +211,8 @@ def verdicts(s: Story) -> Markup:
     total = sum(s.verdicts.values()) or 1
     items = sorted(s.verdicts.items(), key=lambda kv: -kv[1])
     rows = [[k, f"{n:,}", percent(n / total), svg.bar(n / total)] for k, n in items if n]
-    return section("How judging ended", table(("verdict", "count", "share", ""), rows, right=(1, 2)))
+    why = tag("p", f"The first failure: {s.why_invalid}", class_="dim") if s.why_invalid else None
+    return section("How judging ended", table(("verdict", "count", "share", ""), rows, right=(1, 2)), why)
 
 
 def operators(s: Story) -> Markup:
@@ -237,7 +239,8 @@ def operators(s: Story) -> Markup:
 def settings(s: Story) -> Markup:
     """Enough to make the run again."""
     config = s.info.config
-    rows = [(k, v) for k, v in flat(config["recipe"])]
+    rows = [(k, v) for k, v in (("integrity of the score", s.integrity), ("sandbox level", s.sandbox)) if v]
+    rows += [(k, v) for k, v in flat(config["recipe"]) if k != "sandbox"]
     rows += [(f"budget {k}", v) for k, v in config["budget"].items()]
     rows += [(f"version of {k}", v) for k, v in config["versions"].items()]
     if s.outcome and s.outcome.get("state_digest"):

@@ -41,10 +41,25 @@ class Story(NamedTuple):
     n_judged: int
     seconds: float
     best_genome: Any = None
+    why_invalid: str = ""  # the first failure: verdict, candidate and note; "" where nothing failed
+    n_held_out: int = 0  # how often held-out data was opened
 
     @property
     def held_out(self) -> Mapping[str, float] | None:
         return ((self.outcome or {}).get("best") or {}).get("held_out")
+
+    @property
+    def integrity(self) -> str:
+        """How far the score can be trusted, in the problem's own words; "" where it says nothing."""
+        return (self.info.config.get("problem_settings") or {}).get("integrity", "")
+
+    @property
+    def sandbox(self) -> str:
+        """Level that untrusted candidates ran at; "" where none were."""
+        if not self.problem.untrusted:
+            return ""
+        level = self.info.config["recipe"]["sandbox"]
+        return "auto (bubblewrap or confined)" if level == "auto" else level
 
     @property
     def stopped(self) -> str:
@@ -109,7 +124,8 @@ def read(where: Path | str, run: str | None = None) -> Story:
             best_so_far([(p.n_judged, value(p.fitness)) for p in points], minimize, n_judged),
             best_so_far([(p.seconds, value(p.fitness)) for p in points], minimize, seconds),
             verdicts, tuple(reader.operators()), n_judged, seconds,
-            None if winner is None else answer_of(reader, problem, outcome, winner),
+            None if winner is None else answer_of(reader, problem, outcome, winner), first_failure(reader, outcome),
+            sum(1 for _ in reader.events(kinds=("held_out",))),
         )  # fmt: skip
 
 
@@ -152,10 +168,37 @@ def genome(reader: Any, problem: Any, id: int) -> Any:
 
 def answer_of(reader: Any, problem: Any, outcome: Mapping[str, Any] | None, winner: int) -> Any:
     """The genome that the run gave as its answer: the winner reduced, or the winner itself while it runs."""
+    return problem.space.decode(json.loads(answer_text(reader, outcome, winner)))
+
+
+def answer_text(reader: Any, outcome: Mapping[str, Any] | None, winner: int) -> str:
+    """The answer's content: JSON text of its encoded genome."""
     content = ((outcome or {}).get("best") or {}).get("content")
-    if content is None:
-        return genome(reader, problem, winner)
-    return problem.space.decode(json.loads(reader.get(content)))
+    return reader.genome(winner) if content is None else reader.get(content)
+
+
+def first_failure(reader: Any, outcome: Mapping[str, Any] | None) -> str:
+    """The first candidate that could not be made or was judged invalid, as "error (candidate 3): its note"."""
+    if said := (outcome or {}).get("why_invalid"):
+        return said
+    if set(reader.verdicts()) <= {int(Verdict.OK)} and not any(o.unmade for o in reader.operators()):
+        return ""
+    ids: dict[int, list[int]] = {}
+    for event in reader.events(kinds=("asked", "made", "judged")):
+        body = event.body
+        if event.kind == "asked":
+            ids[event.batch] = body["ids"]
+        elif event.kind == "made" and body["content"] is None:
+            return failure("unmade", ids[event.batch][event.row], body["why"])
+        elif event.kind == "judged":
+            for row, verdict, note in zip(body["rows"], body["verdict"], body["notes"]):
+                if verdict != Verdict.OK:
+                    return failure(Verdict(verdict).name.lower(), ids[event.batch][row], note and note[0])
+    return ""
+
+
+def failure(verdict: str, id: int, note: str | None) -> str:
+    return f"{verdict} (candidate {id}): {note or ''}".rstrip(": ")
 
 
 def readable(problem: Any, genome: Any) -> str:

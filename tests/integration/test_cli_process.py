@@ -1,6 +1,7 @@
 """The installed `evoloom` as a process: start-up, signals, worker processes, a task of one's own."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -78,18 +79,38 @@ def test_compare_in_processes_equals_compare_in_one(tmp_path):
     assert [r["system"] for r in rows[0]] == ["hill-climb", "random-search"]
 
 
+def test_ctrl_c_in_a_comparison_of_processes_keeps_what_finished(tmp_path):
+    args = ("compare", "sphere", "--systems", "random-search,hill-climb", "--seeds", "500", "-n", "2000", "-w", "2")
+    p = subprocess.Popen(
+        [*EVOLOOM, *args, "--json"], cwd=tmp_path, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    trials = [json.loads(p.stdout.readline()) for _ in range(4)]
+    os.killpg(p.pid, signal.SIGINT)  # as a terminal does: to every process
+    out, _ = p.communicate(timeout=60)
+    assert p.returncode == 130
+    found = trials + [json.loads(line) for line in out.splitlines()]
+    assert {e["stop"] for e in found if e["event"] == "trial"} == {"evaluations"}
+    rows = [e for e in found if e["event"] == "row"]
+    assert rows
+    assert all(r["partial"] for r in rows)
+    assert sum(r["seeds"] for r in rows) == sum(e["event"] == "trial" for e in found)
+
+
 def test_a_task_of_ones_own(tmp_path):
     evoloom("init", "mine", cwd=tmp_path)
     evoloom("init", "mine", cwd=tmp_path, code=2)
     assert json.loads(evoloom("judge", "./mine", "mine/program.py", "--json", cwd=tmp_path).stdout)["verdict"] == "ok"
     r = evoloom("run", "./mine", "-n", 60, "--json", "--html", cwd=tmp_path)
     last = json.loads(r.stdout.splitlines()[-1])
+    shown = evoloom("show", "last", cwd=tmp_path).stdout
+    assert "integrity" in shown
+    assert "sandbox" in shown
     assert last["run"] == "runs/mine-1"
     assert last["problem"] == "mine"
     assert (tmp_path / last["best"]["genome_file"]).suffix == ".py"
     assert (tmp_path / "runs/mine-1/report.html").is_file()
     program = evoloom("export", "last", "--program", "-", cwd=tmp_path).stdout
-    assert program == Path(tmp_path / last["best"]["genome_file"]).read_text()
+    assert program.endswith(Path(tmp_path / last["best"]["genome_file"]).read_text())
 
 
 def test_export_git_is_a_repository(tmp_path):

@@ -55,6 +55,39 @@ def test_many_improvements_do_not_flood():
     assert len(lines) <= 11
 
 
+def ended(p, seconds=0.0, pressed=False):
+    """What is said at the end of a search that began at 0 and now stands at p."""
+    said, now = [], [0.0]
+    show = pr.Finishing(lambda p: None, said.append, "finishing", lambda: pressed, lambda: now[0])
+    now[0] = seconds
+    show(p)
+    show(p)
+    return said
+
+
+def test_the_last_stage_is_announced_once():
+    done = at(10, 1000, best=1.0, id=3)._replace(in_flight=0)
+    assert ended(done) == ["finishing"]
+    assert ended(done._replace(in_flight=4)) == []
+    assert ended(done._replace(best_id=None)) == []
+    assert ended(done._replace(evaluations=999)) == []
+    assert ended(done._replace(evaluations=999), pressed=True) == ["finishing"]
+    resumed = done._replace(budget=Budget(seconds=60), seconds=300)
+    assert ended(resumed, seconds=5) == []
+    assert ended(resumed, seconds=60) == ["finishing"]
+
+
+@pytest.mark.usefixtures("toys")
+def test_only_problems_with_a_last_stage_announce_it():
+    from toys import Toy
+
+    from evoloom.core.contracts import Problem
+
+    assert pr.finishing(Toy()) == "finishing: opening held-out data (Ctrl-C to stop now)"
+    plain = Problem()
+    assert pr.finishing(plain) is None
+
+
 @pytest.mark.parametrize("seen", [[], [at(1, 1)], [at(1, 1), at(8, 400, (1.5, 2.0), 7, usd=0.002)]])
 def test_panel_fits_80_columns(seen):
     panel = pr.Panel("title", "% excess")
