@@ -15,7 +15,6 @@ import math
 import queue
 import signal
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -23,12 +22,14 @@ import numpy as np
 
 from evoloom.core import codec, flights
 from evoloom.core import rng as streams
+from evoloom.core.books import Books
 from evoloom.core.budget import Account, Budget, Cost, Stop
-from evoloom.core.contracts import Evaluation, Outcome, Problem, Room, Status, Strategy, Verdict, Workers
+from evoloom.core.contracts import Evaluation, Outcome, Problem, Room, Strategy, Workers
 from evoloom.core.door import admit, native
 from evoloom.core.errors import CompositionError, ContractError, LedgerError
 from evoloom.core.flights import Flight
-from evoloom.core.result import Best, Operators, Progress, Result
+from evoloom.core.recorder import Recorder
+from evoloom.core.result import Best, Progress, Result
 from evoloom.core.view import Memory
 
 TRIES = 3  # of one job whose worker failed, before the run stops as BROKEN
@@ -98,7 +99,7 @@ def run(setup: Setup, resume: bool = False) -> Result:
             stack.callback(ledger.close)
         coordinator = Coordinator(setup, inbox, ledger)
         if resume:
-            coordinator.replay()
+            replay(coordinator)
         with interrupts(coordinator.interrupted):
             stop = coordinator.go()
         return coordinator.result(stop)
@@ -108,7 +109,7 @@ class Coordinator:
     """State, memory, account and flights of one run: what the single coordinator thread owns."""
 
     def __init__(self, setup: Setup, inbox: queue.SimpleQueue[Outcome], ledger: Any):
-        self.setup, self.inbox, self.ledger = setup, inbox, ledger
+        self.setup, self.inbox, self.pen = setup, inbox, Recorder(ledger, setup.problem)
         self.problem, self.strategy, self.pace = setup.problem, setup.strategy, setup.pace
         self.root = streams.root(setup.seed)
         self.memory = Memory()
@@ -116,12 +117,8 @@ class Coordinator:
         self.flights: list[Flight] = []
         self.interrupted = threading.Event()
         self.n_batches = self.next_id = self.n_told = 0
-        self.verdicts: Counter[str] = Counter()
-        self.operators: dict[str, Operators] = {}
-        self.running: tuple[float, int] | None = None  # best fitness under scope None, and its id
-        self.failures = 0
+        self.books = Books()
         self.broken: str | None = None
-        self.why_invalid = ""
         self.opened: dict[int, dict[str, Any]] = {}  # earlier openings of held-out data, by candidate
         self.reported = -math.inf
         self.prices = {k: c for k, o in self.strategy.operators.items() if (c := getattr(o, "price", None)) is not None}
@@ -161,11 +158,12 @@ class Coordinator:
             return Stop.INTERRUPTED
         if (over := self.account.over()) is not None:
             return over
-        if self.failures >= self.setup.failing:
+        if self.books.failures >= self.setup.failing:
             return Stop.FAILING
-        if self.running and self.problem.target is not None and self.problem.n_objectives == 1:
+        best = self.books.running
+        if best and self.problem.target is not None and self.problem.n_objectives == 1:
             sign = native(self.problem, 1.0)
-            if self.running[0] >= sign * self.problem.target:
+            if best[0] >= sign * self.problem.target:
                 return Stop.TARGET
         if self.setup.stop and any(condition(self.progress()) for condition in self.setup.stop):
             return Stop.CONDITION
@@ -184,38 +182,26 @@ class Coordinator:
         room = self.room()
         if room.now <= 0:
             return False
-        flight, body = self.propose(room)
+        flight = self.propose(room)
         if flight is None:
             return False
-        if self.ledger is not None:
-            self.record_asked(flight, body)
+        self.pen.asked(flight, room, self.memory)
         self.start(flight)
         return True
 
-    def propose(self, room: Room) -> tuple[Flight | None, dict[str, Any]]:
+    def propose(self, room: Room) -> Flight | None:
         """One ask on its stream; ids are given, budget is reserved, nothing is written or started."""
         rng = self.root.fold(self.n_batches).fold(streams.ASK)
         proposals, self.state = self.strategy.ask(self.state, rng, room, self.memory)
         if proposals is None:
-            return None, {}
+            return None
         reserve = flights.check_batch(proposals, room, self.strategy, self.memory)
         flight = flights.open_flight(self.n_batches, proposals, self.next_id, reserve, self.memory)
         self.n_batches += 1
         self.next_id = max(self.next_id, max(flight.ids) + 1)
         self.account.reserve(reserve, proposals.n)
         self.flights.append(flight)
-        body = {"now": room.now, "left": list(room.left), "ids": flight.ids}
-        if self.ledger is not None:
-            contents = [self.content(g) for g in flight.genomes]
-            known = proposals.known or [None] * proposals.n
-            body["p"] = codec.proposals_json(proposals, [c if k is None else None for c, k in zip(contents, known)])
-        return flight, body
-
-    def content(self, genome: Any) -> str | None:
-        """Hash of a genome's text in the content store; None where there is no genome or no ledger."""
-        if genome is None or self.ledger is None:
-            return None
-        return self.ledger.put(codec.dumps(self.problem.space.encode(genome)))
+        return flight
 
     # make and judge
 
@@ -256,8 +242,7 @@ class Coordinator:
                 outcome = self.inbox.get(timeout=POLL_S)
                 break
             except queue.Empty:
-                if self.ledger is not None:
-                    self.ledger.flush()  # a slow batch is visible to readers while it is judged
+                self.pen.flush()  # a slow batch is visible to readers while it is judged
                 self.report()
                 if self.interrupted.is_set() or self.account.seconds >= self.setup.budget.seconds:
                     return
@@ -286,30 +271,13 @@ class Coordinator:
         if genome is not None and (reason := self.problem.space.check(genome)) is not None:
             genome, why = None, f"made something that is not a genome of the space: {reason}"
         flight.made(row, genome, why, cost)
-        if self.ledger is not None:
-            content = self.content(genome)
-            body = codec.dumps({"content": content, "why": why, "cost": list(cost)})
-            self.ledger.made(flight.batch, row, flight.ids[row], content, why, list(cost), body)
-            if cost.usd or cost.calls:
-                self.ledger.flush()
+        self.pen.made(flight, row, genome, why, cost)
         if not flight.to_make:
             self.judge(flight)
 
     def land_judged(self, flight: Flight, rows: list[int], e: Evaluation) -> None:
         flight.landed(rows, e)
-        if self.ledger is None:
-            return
-        from evoloom.core.ledger import JudgedRow
-
-        scope = None if flight.proposals.scope is None else codec.dumps(flight.proposals.scope)
-        price = self.problem.price(flight.proposals.scope)
-        judged = []
-        for i, r in enumerate(rows):
-            ok = e.verdict[i] == Verdict.OK
-            fitness = float(e.fitness[i] if e.fitness.ndim == 1 else e.fitness[i, 0]) if ok else None
-            cost = price if e.cost is None else float(e.cost[i])
-            judged.append(JudgedRow(flight.ids[r], int(e.verdict[i]), fitness, cost))
-        self.ledger.judged(flight.batch, scope, codec.dumps(codec.evaluation_json(e, rows)), judged)
+        self.pen.judged(flight, rows, e)
 
     def try_again(self, flight: Flight, outcome: Outcome) -> None:
         kind, _, at = outcome.tag
@@ -339,121 +307,25 @@ class Coordinator:
         rng = self.root.fold(flight.batch).fold(streams.TELL)
         self.state, added = self.strategy.tell(self.state, rng, told, self.memory)
         self.n_told += 1
-        improved = self.book(flight, told, added, again)
-        if write and self.ledger is not None:
-            body = {"status": np.asarray(added.status).tolist(), "repeat": {str(r): i for r, i in again.items()}}
-            self.ledger.told(flight.batch, codec.dumps(body))
+        improved = self.books.enter(flight, told, added, again, self.memory)
         if write:
+            self.pen.told(flight, np.asarray(added.status).tolist(), again)
             self.report(force=improved)
 
-    def book(self, flight: Flight, told: Any, added: Any, again: dict[int, int]) -> bool:
-        """Counts for reports; whether the best got better."""
-        e, improved = told.evaluation, False
-        known = told.proposals.known
-        for row, id in enumerate(flight.ids):
-            verdict = Verdict(int(e.verdict[row]))
-            ok = verdict == Verdict.OK
-            self.verdicts[verdict.name.lower()] += 1
-            if verdict != Verdict.REPEAT:
-                self.failures = 0 if ok else self.failures + 1
-                if not ok and not self.why_invalid:
-                    note = e.notes[row] if e.notes else None
-                    said = told.why[row] or (note.text if note else "")
-                    self.why_invalid = f"{verdict.name.lower()} (candidate {id}): {said}".rstrip(": ")
-            if not (known and known[row] is not None):
-                name = self.memory.operator(id) or "?"
-                o = self.operators.get(name, Operators())
-                self.operators[name] = Operators(
-                    o.proposed + 1,
-                    o.made + (verdict != Verdict.UNMADE),
-                    o.valid + ok,
-                    o.improved + (int(added.status[row]) > Status.REJECTED),
-                    o.usd + flight.make_cost[row].usd,
-                )
-            if ok and told.proposals.scope is None and e.fitness.ndim == 1 and row not in again:
-                f = float(e.fitness[row])
-                if self.running is None or f > self.running[0]:
-                    self.running, improved = (f, id), True
-                elif id == self.running[1]:  # judged again: the latest judgement counts
-                    self.running = (f, id)
-        return improved
-
     # ledger
-
-    def write(self, kind: str, body: Any) -> None:
-        if self.ledger is not None:
-            self.ledger.note(kind, codec.dumps(body))
-
-    def record_asked(self, flight: Flight, body: dict[str, Any]) -> None:
-        from evoloom.core.ledger import CandidateRow
-
-        p, rows = flight.proposals, []
-        for row, id in enumerate(flight.ids):
-            if p.known and p.known[row] is not None:
-                continue
-            content = body["p"]["genomes"][row]
-            parents = tuple(int(i) for i in p.parents[row]) if len(p.parents) else ()
-            operator = self.memory.operator(id)
-            rows.append(CandidateRow(id, row, operator, content if isinstance(content, str) else None, parents))
-        self.ledger.asked(flight.batch, codec.dumps(body), rows)
-
-    def replay(self) -> None:
-        """Do the recorded asks and tells again, without making or judging anything twice."""
-        open_: dict[int, Flight] = {}
-        stopped = ""
-        for event in self.ledger.replay():
-            if event.kind == "asked":
-                left = Cost(*event.body["left"])
-                room = Room(event.body["now"], left, self.problem.price, self.prices)
-                flight, body = self.propose(room)
-                if flight is None or codec.dumps(body["p"]) != codec.dumps(event.body["p"]):
-                    raise LedgerError(
-                        f"batch {event.batch} of the recorded run cannot be proposed again: the code, the options or "
-                        "the problem differ from when it was made. Use that version (see `show`), or start a new run."
-                    )
-                open_[flight.batch] = flight
-            elif event.kind == "made":
-                b = event.body
-                genome = None if b["content"] is None else self.genome(b["content"])
-                open_[event.batch].made(event.row, genome, b["why"], Cost(*b["cost"]))
-            elif event.kind == "judged":
-                flight = open_[event.batch]
-                if flight.to_judge is None:
-                    rows = flights.rows_to_judge(flight, self.problem, self.strategy, self.memory)
-                    flight.to_judge = set(rows)
-                flight.landed(event.body["rows"], codec.evaluation_of(event.body))
-            elif event.kind == "told":
-                flight = open_.pop(event.batch)
-                if flight.to_judge is None:
-                    flight.to_judge = set()
-                self.tell(flight, write=False)
-            elif event.kind == "held_out":
-                self.opened[event.body["id"]] = event.body
-            elif event.kind == "stopped":
-                stopped = event.body["stop"]
-            self.account.seconds_before = max(self.account.seconds_before, event.seconds)
-        if stopped == Stop.FAILING.name:
-            self.failures = 0  # the user wants it tried again
-        self.account.begin()
-        self.write("resumed", {"batches": self.n_batches})
-
-    def genome(self, content: str) -> Any:
-        import json
-
-        return self.problem.space.decode(json.loads(self.ledger.get(content)))
 
     # reports
 
     def progress(self) -> Progress:
-        best = None if self.running is None else native(self.problem, self.running[0])
-        a = self.account
+        a, b = self.account, self.books
+        best = None if b.running is None else native(self.problem, b.running[0])
         return Progress(
             a.spent.evaluations,
             a.proposals,
             a.seconds_before + a.seconds,
-            None if self.running is None else self.running[1],
+            None if b.running is None else b.running[1],
             best,
-            dict(self.verdicts),
+            dict(b.verdicts),
             a.spent,
             a.budget,
             sum(f.proposals.n for f in self.flights),
@@ -475,28 +347,27 @@ class Coordinator:
         a, s = self.account, self.setup
         result = Result(
             s.name, None, s.system, self.problem.name, s.seed, best, stop, a.spent.evaluations, a.proposals,
-            a.seconds_before + a.seconds, dict(self.verdicts), dict(self.operators), a.spent,
+            a.seconds_before + a.seconds, dict(self.books.verdicts), dict(self.books.operators), a.spent,
             codec.digest(self.state), dict(self.strategy.stats(self.state)), self.state, ids, self.broken,
-            self.why_invalid,
+            self.books.why_invalid,
         )  # fmt: skip
-        self.write("stopped", result.summary(None if best is None else self.content(best.genome)))
-        if self.ledger is not None:
-            self.ledger.flush()
+        self.pen.note("stopped", result.summary(None if best is None else self.pen.content(best.genome)))
+        self.pen.flush()
         return result
 
     def finished(self, best: Best, finish: Callable[[Best], Best]) -> Best:
         """The answer reduced and held-out data opened for it; not opened again for a candidate that had it."""
         if best.id in self.opened:
             body = self.opened[best.id]
-            genome = best.genome if body["content"] is None else self.genome(body["content"])
+            genome = best.genome if body["content"] is None else self.pen.genome(body["content"])
             return best._replace(genome=genome, text=self.problem.show(genome), held_out=body["held_out"])
         try:
             best = finish(best)
         except Exception as e:  # the search is over and paid for: what it found is kept, whatever fails now
             return best._replace(note=f"{type(e).__name__}: {e}")
         if best.held_out is not None:
-            body = {"id": best.id, "held_out": dict(best.held_out), "content": self.content(best.genome)}
-            self.write("held_out", body)
+            body = {"id": best.id, "held_out": dict(best.held_out), "content": self.pen.content(best.genome)}
+            self.pen.note("held_out", body)
         return best
 
     def answer(self) -> tuple[tuple[int, ...], Best | None]:
@@ -511,6 +382,47 @@ class Coordinator:
             return ids, None
         text = self.problem.show(record.genome)
         return ids, Best(ids[0], j.fitness, native(self.problem, j.fitness), record.genome, text)
+
+
+def replay(run: Coordinator) -> None:
+    """Do the recorded asks and tells again, without making or judging anything twice."""
+    open_: dict[int, Flight] = {}
+    stopped = ""
+    for event in run.pen.ledger.replay():
+        if event.kind == "asked":
+            left = Cost(*event.body["left"])
+            room = Room(event.body["now"], left, run.problem.price, run.prices)
+            flight = run.propose(room)
+            if flight is None or codec.dumps(run.pen.proposed(flight)) != codec.dumps(event.body["p"]):
+                raise LedgerError(
+                    f"batch {event.batch} of the recorded run cannot be proposed again: the code, the options or "
+                    "the problem differ from when it was made. Use that version (see `show`), or start a new run."
+                )
+            open_[flight.batch] = flight
+        elif event.kind == "made":
+            b = event.body
+            genome = None if b["content"] is None else run.pen.genome(b["content"])
+            open_[event.batch].made(event.row, genome, b["why"], Cost(*b["cost"]))
+        elif event.kind == "judged":
+            flight = open_[event.batch]
+            if flight.to_judge is None:
+                rows = flights.rows_to_judge(flight, run.problem, run.strategy, run.memory)
+                flight.to_judge = set(rows)
+            flight.landed(event.body["rows"], codec.evaluation_of(event.body))
+        elif event.kind == "told":
+            flight = open_.pop(event.batch)
+            if flight.to_judge is None:
+                flight.to_judge = set()
+            run.tell(flight, write=False)
+        elif event.kind == "held_out":
+            run.opened[event.body["id"]] = event.body
+        elif event.kind == "stopped":
+            stopped = event.body["stop"]
+        run.account.seconds_before = max(run.account.seconds_before, event.seconds)
+    if stopped == Stop.FAILING.name:
+        run.books.failures = 0  # the user wants it tried again
+    run.account.begin()
+    run.pen.note("resumed", {"batches": run.n_batches})
 
 
 @contextlib.contextmanager

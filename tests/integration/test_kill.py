@@ -85,7 +85,7 @@ def test_resuming_with_other_code_or_data_is_refused(tmp_path, monkeypatch):
     with pytest.raises(LedgerError, match="is not what it was"):
         api.resume(tmp_path / "run", evaluations=600)
     monkeypatch.undo()
-    monkeypatch.setattr("evoloom.systems.map_elites.uniform", lambda: tournament(2))
+    monkeypatch.setattr(sys.modules["evoloom.systems.map_elites"], "uniform", lambda: tournament(2))
     with pytest.raises(LedgerError, match="cannot be proposed again"):
         api.resume(tmp_path / "run", evaluations=600)
 
