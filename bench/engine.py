@@ -118,9 +118,9 @@ def main() -> str:
     lines = [
         "# Engine cost per evaluation",
         "",
-        f"{datetime.date.today()}, evoloom {evoloom.__version__}, Python {platform.python_version()}, numpy {np.__version__}; "
-        f"{FILL:,} candidates in the archive, {COUNT:,} timed evaluations, best of 3 runs, one process. No peer offers this cut; "
-        "the whole-run comparison with OpenEvolve is a benchmark of its own.",
+        f"{datetime.date.today()}, evoloom {evoloom.__version__}, Python {platform.python_version()}, numpy "
+        f"{np.__version__}; {FILL:,} candidates in the archive, {COUNT:,} timed evaluations, best of 3 runs, one process. "
+        "No peer offers this cut; the whole-run comparison with OpenEvolve is a benchmark of its own.",
         "",
         "| archive and selection | rows per ask | ledger | sandbox | microseconds per evaluation |",
         "|---|---:|---|---|---:|",
