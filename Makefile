@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: install
-	$(BIN)/evoloom run bin-packing --seconds 100 --html
+	$(BIN)/evoloom run bin-packing --seconds 100 --seed 1 --html
 
 test: install
 	@sh tools/system-packages.sh
