@@ -124,7 +124,7 @@ class Claim:
 
     def rule(self) -> str:
         """When it holds, in words."""
-        side = "at or below" if self.lower_is_good else "at or above"
+        side = "at or below" if self.lower_is_good else "above" if self.against else "at or above"
         return f"the whole 95 % interval of the {self.statistic} lies {side} {self.threshold:g}"
 
 
@@ -158,7 +158,7 @@ def find(c: Claim, values: Mapping[str, list[float]]) -> Finding:
         x, y = statistics.oriented(x, c.minimize), statistics.oriented(y, c.minimize)
         p = test(x, y, "greater")
     ci = statistics.bootstrap(effect.measure, x, y, paired=c.paired)
-    return Finding(effect.measure(x, y), ci, p, bool(ci[0] >= c.threshold))
+    return Finding(effect.measure(x, y), ci, p, bool(ci[0] > c.threshold))
 
 
 def claim(system: str, part: str = "") -> Callable[[Callable[[], Claim]], Callable[[], Claim]]:

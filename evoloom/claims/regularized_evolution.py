@@ -6,7 +6,7 @@ from typing import Any
 
 from evoloom.claims import Arm, Claim, claim
 
-BUDGET = 1500
+BUDGET = 1000
 
 
 def not_aging(seed: int, scale: float) -> float:
