@@ -119,7 +119,7 @@ def main() -> str:
         "# Engine cost per evaluation",
         "",
         f"{datetime.date.today()}, evoloom {evoloom.__version__}, Python {platform.python_version()}, numpy "
-        f"{np.__version__}; {FILL:,} candidates in the archive, {COUNT:,} timed evaluations, best of 3 runs, one process. "
+        f"{np.__version__}; {FILL:,} candidates in the archive, {COUNT:,} timed evaluations, best of 3 runs. "
         "No peer offers this cut; the whole-run comparison with OpenEvolve is a benchmark of its own.",
         "",
         "| archive and selection | rows per ask | ledger | sandbox | microseconds per evaluation |",

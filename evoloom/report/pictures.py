@@ -135,7 +135,8 @@ def overview(s: Any, points: Sequence[tuple[float, float, float]] = ()) -> Any:
     clean(axes["A"], f"{s.info.problem}, {s.info.system}, seed {s.info.seed}: best so far")
     draw_curves(axes["A"], {"best": [s.curve]}, unit, "judgements")
     draw_bars(axes["B"], s.verdicts, "verdicts")
-    made = {o.operator or "start": o.ok for o in s.operators}
+    most = sorted(s.operators, key=lambda o: -o.ok)[:12]
+    made = {o.operator or "start": o.ok for o in most}
     draw_bars(axes["D" if n == 4 else "C"], made, "valid children by operator")
     if n == 4:
         image = draw_archive(axes["C"], points, s.problem, bool(s.problem.minimize))

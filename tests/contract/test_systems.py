@@ -17,7 +17,7 @@ def whole_options():
                 yield pytest.param(entry.name, name, id=f"{entry.name}-{name}")
 
 
-@pytest.mark.parametrize(("system", "option"), whole_options())
+@pytest.mark.parametrize(("system", "option"), list(whole_options()))
 @pytest.mark.parametrize("value", [-1, 0, 1])
 def test_numbers_out_of_range_are_usage_errors(system, option, value):
     said, result = "", None
